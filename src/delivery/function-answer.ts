@@ -1,0 +1,48 @@
+import type { FunctionError } from "./delivery-result";
+
+/**
+ * What the function said about its error.
+ *
+ * @param kind `X-Amz-Function-Error`
+ * @param payload the answer's body: `{"errorType","errorMessage","trace"}` by custom, whatever the runtime wrote in fact
+ */
+export function readFunctionError(kind: string, payload: string): FunctionError {
+  const { errorType, errorMessage, trace, stackTrace } = parseObject(payload);
+  const lines = Array.isArray(trace) ? trace : stackTrace;
+  return {
+    kind,
+    ...(typeof errorType === "string" && { errorType }),
+    ...(typeof errorMessage === "string" ? { errorMessage } : !errorType && payload && { errorMessage: payload.slice(0, 1000) }),
+    ...(Array.isArray(lines) && { trace: lines.map(String) }),
+  };
+}
+
+/**
+ * Which events of a batch a function reports as failed, in the partial batch response that AWS uses elsewhere:
+ * `{"batchItemFailures":[{"itemIdentifier":"<messageId>"}]}`.
+ *
+ * As at AWS, a report that names something else than the batch's own events fails the whole batch: better twice than lost.
+ *
+ * @param payload what the function returned, as text
+ * @param messageIds the batch's own
+ * @returns the failed ones; empty where the function reports none
+ */
+export function readBatchItemFailures(payload: string, messageIds: readonly string[]): ReadonlySet<string> {
+  if (!payload.includes('"batchItemFailures"')) return NONE;
+  const { batchItemFailures } = parseObject(payload);
+  if (!Array.isArray(batchItemFailures)) return NONE;
+  const known = new Set(messageIds);
+  const reported = batchItemFailures.map((item: unknown) => (item as { itemIdentifier?: unknown } | null)?.itemIdentifier);
+  return reported.every((id): id is string => typeof id === "string" && known.has(id)) ? new Set(reported) : known;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value !== null && typeof value === "object" ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

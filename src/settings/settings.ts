@@ -1,0 +1,265 @@
+import schema from "../../schemas/settings.schema.json";
+import { base64 } from "../encoding/base64";
+import { utf8 } from "../encoding/utf8";
+import type { Settings } from "../generated/settings";
+import { validate } from "../generated/validate-settings";
+import { CALL_TYPES, type CallType, type JsonObject } from "../events/segment-event";
+import { type FunctionReference, parseFunctionReference } from "./function-reference";
+import { DEFAULT_OPERATOR_POLICY, type OperatorPolicy } from "./operator-policy";
+import { SettingsError, type SettingsProblem } from "./settings-error";
+
+export type { Settings } from "../generated/settings";
+
+/** Settings that have been checked, with everything worked out that is the same for every event. */
+export interface ParsedSettings {
+  readonly functions: Readonly<Partial<Record<CallType, FunctionReference>>>;
+  /** By track event name. */
+  readonly eventFunctions: ReadonlyMap<string, FunctionReference>;
+  readonly region: string;
+  readonly role?: { readonly arn: string; readonly partition: string; readonly account: string };
+  readonly externalId?: string;
+  readonly keys?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly logType: "None" | "Tail";
+  readonly invocationType: "RequestResponse" | "Event";
+  /** Base64 of the client context's JSON, ready to send. */
+  readonly clientContext?: string;
+  readonly timeoutMs: number;
+  readonly maxBatchSize: number;
+}
+
+/** Bytes of an encoded client context that Lambda takes at most. */
+const MAX_CLIENT_CONTEXT_BYTES = 3583;
+
+type SettingSchema = {
+  type?: string;
+  default?: unknown;
+  examples?: unknown[];
+  "x-expected"?: string;
+  $ref?: string;
+};
+
+const SCHEMAS: Readonly<Record<string, SettingSchema>> = Object.fromEntries(
+  Object.entries(schema.properties as Record<string, SettingSchema>).map(([key, property]) => [
+    key,
+    property.$ref ? { ...schema.definitions.function, ...property } : property,
+  ]),
+);
+
+/** The keys of all settings, in the order of the form. */
+export const SETTING_KEYS: readonly string[] = Object.keys(SCHEMAS);
+
+const DEFAULTS: JsonObject = Object.fromEntries(
+  Object.entries(SCHEMAS)
+    .filter(([, { default: value }]) => value !== undefined)
+    .map(([key, { default: value }]) => [key, value]),
+);
+
+/** How a form's string becomes the type that the schema asks for; what cannot be read stays a string and fails validation. */
+const FROM_STRING: Readonly<Record<string, (text: string) => unknown>> = {
+  integer: (text) => (/^-?\d+$/.test(text.trim()) ? Number(text) : text),
+  boolean: (text) => ({ true: true, false: false })[text.trim()] ?? text,
+  object: (text) => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return text;
+    }
+  },
+};
+
+/**
+ * Only what the schema knows: hosts hand over settings with keys of their own beside them.
+ */
+export function pickSettings(props: Readonly<Record<string, unknown>>): JsonObject {
+  return Object.fromEntries(SETTING_KEYS.filter((key) => Object.hasOwn(props, key)).map((key) => [key, props[key]]));
+}
+
+/**
+ * Checks what a user filled in.
+ *
+ * Strings are read as numbers and maps where the schema asks for those, and empty fields count as absent, because most
+ * forms can hold nothing but strings.
+ *
+ * @param operator what the operator of the host allows; settings that need more are refused
+ * @throws SettingsError that names every bad setting, what is wrong with it and an example, and never a value
+ */
+export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT_OPERATOR_POLICY): ParsedSettings {
+  if (input === null || typeof input !== "object" || Array.isArray(input)) {
+    throw new SettingsError([{ setting: "", problem: "must be an object", example: '{"lambda":"my-function","region":"us-east-1"}' }]);
+  }
+  const given = readForm(input as JsonObject);
+  if (!validate(given)) throw new SettingsError(schemaProblems(given));
+  const settings = { ...DEFAULTS, ...given } as Settings & Required<Pick<Settings, "logType" | "invocationType" | "timeoutMs" | "maxBatchSize">>;
+
+  const named = namedFunctions(settings);
+  const role = settings.roleAddress === undefined ? undefined : parseRole(settings.roleAddress);
+  const region = settings.region ?? named.map(([, reference]) => reference.region).find((known) => known !== undefined);
+  const clientContext = encodeClientContext(settings.clientContext ?? {});
+  const problems = [
+    ...regionProblems(region, named),
+    ...partitionProblems(region, role?.partition, named),
+    ...(clientContext !== undefined && clientContext.length > MAX_CLIENT_CONTEXT_BYTES
+      ? [problemWith("clientContext", `is ${clientContext.length} bytes once encoded; AWS Lambda takes ${MAX_CLIENT_CONTEXT_BYTES} at most`)]
+      : []),
+    ...(!role && !settings.accessKeyId && !operator.allowAmbientCredentials
+      ? [problemWith("roleAddress", "is needed: without a role or an access key, the router's own AWS identity would invoke the functions, which its operator does not allow")]
+      : []),
+  ];
+  if (problems.length > 0 || region === undefined) throw new SettingsError(problems);
+
+  const byKey = new Map(named);
+  return {
+    functions: functionPerCallType(byKey),
+    eventFunctions: new Map(
+      named.filter(([key]) => key.startsWith(EVENT_PREFIX)).map(([key, reference]) => [key.slice(EVENT_PREFIX.length), reference]),
+    ),
+    region,
+    logType: settings.logType,
+    invocationType: settings.invocationType,
+    timeoutMs: settings.timeoutMs,
+    maxBatchSize: settings.maxBatchSize,
+    ...(role && { role }),
+    ...(settings.externalId !== undefined && { externalId: settings.externalId }),
+    ...(settings.accessKeyId !== undefined &&
+      settings.secretAccessKey !== undefined && {
+        keys: { accessKeyId: settings.accessKeyId, secretAccessKey: settings.secretAccessKey },
+      }),
+    ...(clientContext !== undefined && { clientContext }),
+  };
+}
+
+function readForm(input: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(input)
+      .filter(([, value]) => value !== undefined && value !== null && value !== "")
+      .map(([key, value]) => {
+        const read = typeof value === "string" && Object.hasOwn(SCHEMAS, key) ? FROM_STRING[SCHEMAS[key]?.type ?? ""] : undefined;
+        return [key, read ? read(value as string) : value];
+      }),
+  );
+}
+
+/** What the validator found, a problem per setting, in the words of the schema's own annotations. */
+function schemaProblems(given: JsonObject): SettingsProblem[] {
+  const problems = new Map<string, SettingsProblem>();
+  for (const { keyword, instancePath, params } of validate.errors ?? []) {
+    const path = instancePath.split("/").slice(1).map((part) => part.replace(/~1/g, "/").replace(/~0/g, "~"));
+    const [key = ""] = path;
+    if (keyword === "additionalProperties") {
+      const unknown = String(params["additionalProperty"]);
+      problems.set(unknown, { setting: printable(unknown), problem: `is not a setting; there are ${SETTING_KEYS.join(", ")}` });
+    } else if (keyword === "dependencies") {
+      const missing = String(params["missingProperty"]);
+      problems.set(missing, problemWith(missing, `is needed together with ${String(params["property"])}`));
+    } else if (keyword === "minProperties") {
+      // Part of "at least one function", which is told below.
+    } else if (key && path.length > 1) {
+      const setting = printable(path.join("."));
+      problems.set(setting, { ...problemWith("lambda", `must be ${schema.definitions.function["x-expected"]}`), setting });
+    } else if (key) {
+      problems.set(key, problemWith(key, `must be ${SCHEMAS[key]?.["x-expected"] ?? "something else"}`));
+    }
+  }
+  if (!namesFunction(given)) {
+    problems.set("lambda", problemWith("lambda", "is needed, or one of the settings for single call types: no function is set"));
+  }
+  return [...problems.values()];
+}
+
+function namesFunction(given: JsonObject): boolean {
+  const { eventLambdas } = given;
+  const anEvent = typeof eventLambdas === "object" && eventLambdas !== null && Object.keys(eventLambdas).length > 0;
+  return anEvent || SETTING_KEYS.some((key) => Object.hasOwn(given, key) && SCHEMAS[key]?.$ref !== undefined);
+}
+
+/** A key that somebody else chose, fit for an error message. */
+function printable(key: string): string {
+  return JSON.stringify(key.slice(0, 100)).slice(1, -1);
+}
+
+function problemWith(setting: string, problem: string): SettingsProblem {
+  const example = SCHEMAS[setting]?.examples?.[0];
+  return { setting, problem, ...(example !== undefined && { example: typeof example === "string" ? example : JSON.stringify(example) }) };
+}
+
+const EVENT_PREFIX = "eventLambdas.";
+
+/** Every function in the settings, under the name that an error gives it. */
+function namedFunctions(settings: Settings): [string, FunctionReference][] {
+  const single = ["lambda", ...CALL_TYPES.map(settingOf)].map((key) => [key, settings[key as keyof Settings]] as const);
+  const perEvent = Object.entries(settings.eventLambdas ?? {}).map(([event, value]) => [EVENT_PREFIX + event, value] as const);
+  return [...single, ...perEvent]
+    .filter((entry): entry is readonly [string, string] => typeof entry[1] === "string")
+    .map(([key, value]) => [key, parseFunctionReference(value)]);
+}
+
+function settingOf(callType: CallType): string {
+  return `${callType}Lambda`;
+}
+
+function functionPerCallType(byKey: ReadonlyMap<string, FunctionReference>): ParsedSettings["functions"] {
+  const functions: Partial<Record<CallType, FunctionReference>> = {};
+  for (const callType of CALL_TYPES) {
+    const reference = byKey.get(settingOf(callType)) ?? byKey.get("lambda");
+    if (reference) functions[callType] = reference;
+  }
+  return functions;
+}
+
+function parseRole(arn: string): NonNullable<ParsedSettings["role"]> {
+  const [, partition = "", , , account = ""] = arn.split(":");
+  return { arn, partition, account };
+}
+
+function regionProblems(region: string | undefined, named: readonly [string, FunctionReference][]): SettingsProblem[] {
+  if (region === undefined) return [problemWith("region", "is needed, because no function is given with its whole ARN")];
+  return named
+    .filter(([, reference]) => reference.region !== undefined && reference.region !== region)
+    .map(([key, reference]) => ({
+      setting: printable(key),
+      problem: `is in ${reference.region}, while the region is ${region}: one destination calls one region`,
+    }));
+}
+
+/** Which partition a region belongs to; whatever is not listed is in `aws`. */
+const PARTITIONS: readonly [RegExp, string][] = [
+  [/^cn-/, "aws-cn"],
+  [/^us-gov-/, "aws-us-gov"],
+  [/^us-iso-/, "aws-iso"],
+  [/^us-isob-/, "aws-iso-b"],
+  [/^eu-isoe-/, "aws-iso-e"],
+  [/^us-isof-/, "aws-iso-f"],
+  [/^eusc-/, "aws-eusc"],
+];
+
+/** The AWS partition of a region, e.g. `aws-cn` for `cn-north-1`. */
+export function partitionOf(region: string): string {
+  return PARTITIONS.find(([regions]) => regions.test(region))?.[1] ?? "aws";
+}
+
+function partitionProblems(
+  region: string | undefined,
+  rolePartition: string | undefined,
+  named: readonly [string, FunctionReference][],
+): SettingsProblem[] {
+  if (region === undefined) return [];
+  const partition = partitionOf(region);
+  const claimed: [string, string | undefined][] = [["roleAddress", rolePartition], ...named.map(([key, reference]): [string, string | undefined] => [key, reference.partition])];
+  return claimed
+    .filter(([, claim]) => claim !== undefined && claim !== partition)
+    .map(([key, claim]) => ({
+      setting: printable(key),
+      problem: `is in the partition ${claim}, while the region ${region} is in ${partition}: both must be in the same`,
+    }));
+}
+
+/**
+ * Node.js functions get the client context as it is sent, Python functions only its keys `client`, `custom` and `env`:
+ * a map is sent in both places, so that both find it.
+ */
+function encodeClientContext(map: Readonly<JsonObject>): string | undefined {
+  if (Object.keys(map).length === 0) return undefined;
+  const { client: _client, env: _env, custom, ...own } = map;
+  const inner = custom !== null && typeof custom === "object" && !Array.isArray(custom) ? { ...own, ...custom } : { ...own };
+  return base64(utf8(JSON.stringify({ ...map, custom: inner })));
+}
