@@ -50,38 +50,16 @@ export interface InvokeAnswer {
 /**
  * Everything a destination needs from AWS and from its surroundings. There are two: the AWS SDK's in Node.js
  * (`sdk.ts`), and our own over a host's `fetch` for sandboxes that cannot hold the SDK (`wire.ts`).
- * A failure is thrown as an {@link AwsError}.
+ * A failure is thrown as an `AwsError` (`aws-error.ts`).
  */
 export interface Aws {
   /** Milliseconds since 1970. */
   now(): number;
   /** Absent where the surroundings have no timer: then nothing is waited for. */
   sleep?(ms: number): Promise<void>;
+  /** Settles as the promise does, or after that many milliseconds with an `AwsError` of kind `timeout`; without a timer, only as the promise does. */
+  within<T>(promise: Promise<T>, ms: number): Promise<T>;
   /** @param timeoutMs the call is given up after this many milliseconds, with an `AwsError` of kind `timeout`. */
   assumeRole(request: AssumeRoleRequest, timeoutMs: number): Promise<AwsCredentials>;
   invoke(request: InvokeRequest, timeoutMs: number): Promise<InvokeAnswer>;
-}
-
-/** A call to AWS that brought no answer to work with. Its message holds no secret. */
-export class AwsError extends Error {
-  override readonly name = "AwsError";
-
-  constructor(
-    readonly details: {
-      /** Which service was asked. */
-      readonly service: "lambda" | "sts";
-      /** `service`: AWS answered with an error. `network`: no answer. `timeout`: none in time. `identity`: nobody to sign as. */
-      readonly kind: "service" | "network" | "timeout" | "identity";
-      /** AWS's error name (`AccessDeniedException`) or the system's (`ECONNREFUSED`). */
-      readonly code: string;
-      readonly message: string;
-      /** HTTP status, where there was one. */
-      readonly status?: number;
-      readonly requestId?: string;
-      /** From `Retry-After`, in milliseconds. */
-      readonly retryAfterMs?: number;
-    },
-  ) {
-    super(details.message);
-  }
 }

@@ -12,7 +12,9 @@ export function readFunctionError(kind: string, payload: string): FunctionError 
   return {
     kind,
     ...(typeof errorType === "string" && { errorType }),
-    ...(typeof errorMessage === "string" ? { errorMessage } : !errorType && payload && { errorMessage: payload.slice(0, 1000) }),
+    ...(typeof errorMessage === "string"
+      ? { errorMessage }
+      : !errorType && payload && { errorMessage: payload.slice(0, 1000) }),
     ...(Array.isArray(lines) && { trace: lines.map(String) }),
   };
 }
@@ -32,7 +34,9 @@ export function readBatchItemFailures(payload: string, messageIds: readonly stri
   const { batchItemFailures } = parseObject(payload);
   if (!Array.isArray(batchItemFailures)) return NONE;
   const known = new Set(messageIds);
-  const reported = batchItemFailures.map((item: unknown) => (item as { itemIdentifier?: unknown } | null)?.itemIdentifier);
+  const reported = batchItemFailures.map(
+    (item: unknown) => (item as { itemIdentifier?: unknown } | null)?.itemIdentifier,
+  );
   return reported.every((id): id is string => typeof id === "string" && known.has(id)) ? new Set(reported) : known;
 }
 

@@ -27,11 +27,16 @@ export function externalIdFor(configured: string | undefined, origin: EventOrigi
       from === "settings"
         ? "is needed: the event came without a source ID to take in its place"
         : `is pinned to the ${from}'s ID by the operator (AMAZON_LAMBDA_EXTERNAL_ID=${from}), but the event came without one`;
-    throw new SettingsError([{ setting: "externalId", problem, ...(from === "settings" && { example: "my-source-id" }) }]);
+    throw new SettingsError([
+      { setting: "externalId", problem, ...(from === "settings" && { example: "my-source-id" }) },
+    ]);
   }
   if (!ALLOWED.test(externalId)) {
     throw new SettingsError([
-      { setting: "externalId", problem: "must be 2 to 1224 letters, digits or any of _+=,.@:/-, and the host's ID in its place is not" },
+      {
+        setting: "externalId",
+        problem: "must be 2 to 1224 letters, digits or any of _+=,.@:/-, and the host's ID in its place is not",
+      },
     ]);
   }
   return externalId;

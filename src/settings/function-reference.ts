@@ -23,7 +23,10 @@ const FUNCTION =
 export function parseFunctionReference(configured: string): FunctionReference {
   const parts = FUNCTION.exec(configured)?.groups;
   if (!parts) throw new TypeError("Not a Lambda function that the settings schema accepts.");
-  const { partition, region, account, name, qualifier } = parts as { name: string } & Record<string, string | undefined>;
+  const { partition, region, account, name, qualifier } = parts as { name: string } & Record<
+    string,
+    string | undefined
+  >;
   return {
     configured,
     name,
@@ -38,5 +41,7 @@ export function parseFunctionReference(configured: string): FunctionReference {
 export function functionNameForInvoke(reference: FunctionReference): string {
   const { partition, region, account, name } = reference;
   if (!account) return name;
-  return partition && region ? `arn:${partition}:lambda:${region}:${account}:function:${name}` : `${account}:function:${name}`;
+  return partition && region
+    ? `arn:${partition}:lambda:${region}:${account}:function:${name}`
+    : `${account}:function:${name}`;
 }

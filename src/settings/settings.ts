@@ -1,9 +1,9 @@
 import schema from "../../schemas/settings.schema.json";
 import { base64 } from "../encoding/base64";
 import { utf8 } from "../encoding/utf8";
+import { CALL_TYPES, type CallType, type JsonObject } from "../events/segment-event";
 import type { Settings } from "../generated/settings";
 import { validate } from "../generated/validate-settings";
-import { CALL_TYPES, type CallType, type JsonObject } from "../events/segment-event";
 import { type FunctionReference, parseFunctionReference } from "./function-reference";
 import { DEFAULT_OPERATOR_POLICY, type OperatorPolicy } from "./operator-policy";
 import { SettingsError, type SettingsProblem } from "./settings-error";
@@ -26,6 +26,8 @@ export interface ParsedSettings {
   readonly timeoutMs: number;
   readonly maxBatchSize: number;
 }
+
+type WithDefaults = Settings & Required<Pick<Settings, "logType" | "invocationType" | "timeoutMs" | "maxBatchSize">>;
 
 /** Bytes of an encoded client context that Lambda takes at most. */
 const MAX_CLIENT_CONTEXT_BYTES = 3583;
@@ -85,11 +87,13 @@ export function pickSettings(props: Readonly<Record<string, unknown>>): JsonObje
  */
 export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT_OPERATOR_POLICY): ParsedSettings {
   if (input === null || typeof input !== "object" || Array.isArray(input)) {
-    throw new SettingsError([{ setting: "", problem: "must be an object", example: '{"lambda":"my-function","region":"us-east-1"}' }]);
+    throw new SettingsError([
+      { setting: "", problem: "must be an object", example: '{"lambda":"my-function","region":"us-east-1"}' },
+    ]);
   }
   const given = readForm(input as JsonObject);
   if (!validate(given)) throw new SettingsError(schemaProblems(given));
-  const settings = { ...DEFAULTS, ...given } as Settings & Required<Pick<Settings, "logType" | "invocationType" | "timeoutMs" | "maxBatchSize">>;
+  const settings = { ...DEFAULTS, ...given } as unknown as WithDefaults;
 
   const named = namedFunctions(settings);
   const role = settings.roleAddress === undefined ? undefined : parseRole(settings.roleAddress);
@@ -99,10 +103,20 @@ export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT
     ...regionProblems(region, named),
     ...partitionProblems(region, role?.partition, named),
     ...(clientContext !== undefined && clientContext.length > MAX_CLIENT_CONTEXT_BYTES
-      ? [problemWith("clientContext", `is ${clientContext.length} bytes once encoded; AWS Lambda takes ${MAX_CLIENT_CONTEXT_BYTES} at most`)]
+      ? [
+          problemWith(
+            "clientContext",
+            `is ${clientContext.length} bytes once encoded; AWS Lambda takes ${MAX_CLIENT_CONTEXT_BYTES} at most`,
+          ),
+        ]
       : []),
     ...(!role && !settings.accessKeyId && !operator.allowAmbientCredentials
-      ? [problemWith("roleAddress", "is needed: without a role or an access key, the router's own AWS identity would invoke the functions, which its operator does not allow")]
+      ? [
+          problemWith(
+            "roleAddress",
+            "is needed: without a role or an access key, the router's own AWS identity would invoke the functions, which its operator does not allow",
+          ),
+        ]
       : []),
   ];
   if (problems.length > 0 || region === undefined) throw new SettingsError(problems);
@@ -111,7 +125,9 @@ export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT
   return {
     functions: functionPerCallType(byKey),
     eventFunctions: new Map(
-      named.filter(([key]) => key.startsWith(EVENT_PREFIX)).map(([key, reference]) => [key.slice(EVENT_PREFIX.length), reference]),
+      named
+        .filter(([key]) => key.startsWith(EVENT_PREFIX))
+        .map(([key, reference]) => [key.slice(EVENT_PREFIX.length), reference]),
     ),
     region,
     logType: settings.logType,
@@ -133,7 +149,8 @@ function readForm(input: JsonObject): JsonObject {
     Object.entries(input)
       .filter(([, value]) => value !== undefined && value !== null && value !== "")
       .map(([key, value]) => {
-        const read = typeof value === "string" && Object.hasOwn(SCHEMAS, key) ? FROM_STRING[SCHEMAS[key]?.type ?? ""] : undefined;
+        const read =
+          typeof value === "string" && Object.hasOwn(SCHEMAS, key) ? FROM_STRING[SCHEMAS[key]?.type ?? ""] : undefined;
         return [key, read ? read(value as string) : value];
       }),
   );
@@ -143,11 +160,17 @@ function readForm(input: JsonObject): JsonObject {
 function schemaProblems(given: JsonObject): SettingsProblem[] {
   const problems = new Map<string, SettingsProblem>();
   for (const { keyword, instancePath, params } of validate.errors ?? []) {
-    const path = instancePath.split("/").slice(1).map((part) => part.replace(/~1/g, "/").replace(/~0/g, "~"));
+    const path = instancePath
+      .split("/")
+      .slice(1)
+      .map((part) => part.replace(/~1/g, "/").replace(/~0/g, "~"));
     const [key = ""] = path;
     if (keyword === "additionalProperties") {
       const unknown = String(params["additionalProperty"]);
-      problems.set(unknown, { setting: printable(unknown), problem: `is not a setting; there are ${SETTING_KEYS.join(", ")}` });
+      problems.set(unknown, {
+        setting: printable(unknown),
+        problem: `is not a setting; there are ${SETTING_KEYS.join(", ")}`,
+      });
     } else if (keyword === "dependencies") {
       const missing = String(params["missingProperty"]);
       problems.set(missing, problemWith(missing, `is needed together with ${String(params["property"])}`));
@@ -155,13 +178,19 @@ function schemaProblems(given: JsonObject): SettingsProblem[] {
       // Part of "at least one function", which is told below.
     } else if (key && path.length > 1) {
       const setting = printable(path.join("."));
-      problems.set(setting, { ...problemWith("lambda", `must be ${schema.definitions.function["x-expected"]}`), setting });
+      problems.set(setting, {
+        ...problemWith("lambda", `must be ${schema.definitions.function["x-expected"]}`),
+        setting,
+      });
     } else if (key) {
       problems.set(key, problemWith(key, `must be ${SCHEMAS[key]?.["x-expected"] ?? "something else"}`));
     }
   }
   if (!namesFunction(given)) {
-    problems.set("lambda", problemWith("lambda", "is needed, or one of the settings for single call types: no function is set"));
+    problems.set(
+      "lambda",
+      problemWith("lambda", "is needed, or one of the settings for single call types: no function is set"),
+    );
   }
   return [...problems.values()];
 }
@@ -179,7 +208,11 @@ function printable(key: string): string {
 
 function problemWith(setting: string, problem: string): SettingsProblem {
   const example = SCHEMAS[setting]?.examples?.[0];
-  return { setting, problem, ...(example !== undefined && { example: typeof example === "string" ? example : JSON.stringify(example) }) };
+  return {
+    setting,
+    problem,
+    ...(example !== undefined && { example: typeof example === "string" ? example : JSON.stringify(example) }),
+  };
 }
 
 const EVENT_PREFIX = "eventLambdas.";
@@ -187,7 +220,9 @@ const EVENT_PREFIX = "eventLambdas.";
 /** Every function in the settings, under the name that an error gives it. */
 function namedFunctions(settings: Settings): [string, FunctionReference][] {
   const single = ["lambda", ...CALL_TYPES.map(settingOf)].map((key) => [key, settings[key as keyof Settings]] as const);
-  const perEvent = Object.entries(settings.eventLambdas ?? {}).map(([event, value]) => [EVENT_PREFIX + event, value] as const);
+  const perEvent = Object.entries(settings.eventLambdas ?? {}).map(
+    ([event, value]) => [EVENT_PREFIX + event, value] as const,
+  );
   return [...single, ...perEvent]
     .filter((entry): entry is readonly [string, string] => typeof entry[1] === "string")
     .map(([key, value]) => [key, parseFunctionReference(value)]);
@@ -212,7 +247,8 @@ function parseRole(arn: string): NonNullable<ParsedSettings["role"]> {
 }
 
 function regionProblems(region: string | undefined, named: readonly [string, FunctionReference][]): SettingsProblem[] {
-  if (region === undefined) return [problemWith("region", "is needed, because no function is given with its whole ARN")];
+  if (region === undefined)
+    return [problemWith("region", "is needed, because no function is given with its whole ARN")];
   return named
     .filter(([, reference]) => reference.region !== undefined && reference.region !== region)
     .map(([key, reference]) => ({
@@ -244,7 +280,10 @@ function partitionProblems(
 ): SettingsProblem[] {
   if (region === undefined) return [];
   const partition = partitionOf(region);
-  const claimed: [string, string | undefined][] = [["roleAddress", rolePartition], ...named.map(([key, reference]): [string, string | undefined] => [key, reference.partition])];
+  const claimed: [string, string | undefined][] = [
+    ["roleAddress", rolePartition],
+    ...named.map(([key, reference]): [string, string | undefined] => [key, reference.partition]),
+  ];
   return claimed
     .filter(([, claim]) => claim !== undefined && claim !== partition)
     .map(([key, claim]) => ({
@@ -260,6 +299,7 @@ function partitionProblems(
 function encodeClientContext(map: Readonly<JsonObject>): string | undefined {
   if (Object.keys(map).length === 0) return undefined;
   const { client: _client, env: _env, custom, ...own } = map;
-  const inner = custom !== null && typeof custom === "object" && !Array.isArray(custom) ? { ...own, ...custom } : { ...own };
+  const inner =
+    custom !== null && typeof custom === "object" && !Array.isArray(custom) ? { ...own, ...custom } : { ...own };
   return base64(utf8(JSON.stringify({ ...map, custom: inner })));
 }

@@ -1,0 +1,132 @@
+import type { FunctionReference } from "../settings/function-reference";
+import type { ParsedSettings } from "../settings/settings";
+import type { AssumedRoles } from "./assumed-role";
+import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer } from "./aws";
+import { AwsError } from "./aws-error";
+import { sessionPolicy } from "./session-policy";
+
+/** How an invocation ended: with an answer from Lambda or with an error, after so many tries. */
+export type Invocation = { readonly attempts: number } & (
+  | { readonly answer: InvokeAnswer }
+  | { readonly error: AwsError }
+);
+
+/** Invocations sent at most for one delivery. */
+const MAX_ATTEMPTS = 3;
+/** Milliseconds before the first repetition of an invocation that never left this machine; doubled for each further one. */
+const FIRST_WAIT_MS = 50;
+/** Milliseconds of a `Retry-After` that are waited for here; longer waits are the host's. */
+const SHORT_RETRY_AFTER_MS = 1000;
+/** No connection was made, so the function certainly did not run. */
+const NEVER_LEFT: readonly string[] = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
+const EXPIRED: readonly string[] = ["ExpiredTokenException", "ExpiredToken"];
+const THROTTLED_STATUS = 429;
+
+/** Invokes the functions of one user's settings, as the role that they name. */
+export class Invoker {
+  readonly #aws: Aws;
+  readonly #roles: AssumedRoles;
+  readonly #settings: ParsedSettings;
+  readonly #policy: string;
+  readonly #requests = new Map<string, AssumeRoleRequest>();
+
+  constructor(aws: Aws, roles: AssumedRoles, settings: ParsedSettings) {
+    this.#aws = aws;
+    this.#roles = roles;
+    this.#settings = settings;
+    const { role, region } = settings;
+    const functions = [...Object.values(settings.functions), ...settings.eventFunctions.values()];
+    this.#policy = role ? sessionPolicy(functions, { ...role, region }).json : "";
+  }
+
+  /**
+   * Sends one invocation, within `timeoutMs` from now. It is repeated only where the function certainly did not run and
+   * time is left: no connection, a short `Retry-After`, a session that AWS declared expired.
+   *
+   * @param externalId for the role; not used where the settings name none
+   */
+  async invoke(reference: FunctionReference, externalId: string | undefined, payload: string): Promise<Invocation> {
+    const deadline = this.#aws.now() + this.#settings.timeoutMs;
+    let attempts = 0;
+    let assumedAgain = false;
+    for (;;) {
+      let credentials: AwsCredentials | undefined;
+      try {
+        credentials = await this.#credentials(externalId, deadline - this.#aws.now());
+        attempts++;
+        return { attempts, answer: await this.#send(reference, payload, credentials, deadline - this.#aws.now()) };
+      } catch (error) {
+        if (!(error instanceof AwsError)) throw error;
+        if (credentials && this.#settings.role && EXPIRED.includes(error.details.code) && !assumedAgain) {
+          assumedAgain = true;
+          this.#roles.forget(this.#assumeRole(externalId), credentials);
+          continue;
+        }
+        const wait = waitBeforeRetry(error, attempts);
+        if (wait === undefined || !this.#aws.sleep || attempts >= MAX_ATTEMPTS || this.#aws.now() + wait >= deadline)
+          return { attempts, error };
+        await this.#aws.sleep(wait);
+      }
+    }
+  }
+
+  /** The role's session, the keys in the settings, or nothing: then the operator's own identity signs. */
+  #credentials(externalId: string | undefined, timeoutMs: number): Promise<AwsCredentials | undefined> {
+    const { role, keys } = this.#settings;
+    return role ? this.#roles.credentials(this.#assumeRole(externalId), timeoutMs) : Promise.resolve(keys);
+  }
+
+  #assumeRole(externalId = ""): AssumeRoleRequest {
+    let request = this.#requests.get(externalId);
+    if (!request) {
+      const { role, region, keys } = this.#settings;
+      request = {
+        roleArn: role?.arn ?? "",
+        externalId,
+        sessionName: sessionName(externalId),
+        policy: this.#policy,
+        region,
+        ...(keys && { base: keys }),
+      };
+      this.#requests.set(externalId, request);
+    }
+    return request;
+  }
+
+  #send(
+    reference: FunctionReference,
+    payload: string,
+    credentials: AwsCredentials | undefined,
+    timeoutMs: number,
+  ): Promise<InvokeAnswer> {
+    const { region, invocationType, logType, clientContext } = this.#settings;
+    const waits = invocationType === "RequestResponse";
+    return this.#aws.invoke(
+      {
+        function: reference,
+        region,
+        payload,
+        invocationType,
+        // Lambda gives both on RequestResponse only.
+        logType: waits ? logType : "None",
+        ...(waits && clientContext !== undefined && { clientContext }),
+        ...(credentials && { credentials }),
+      },
+      Math.max(timeoutMs, 1),
+    );
+  }
+}
+
+function waitBeforeRetry(
+  { details: { kind, code, status, retryAfterMs } }: AwsError,
+  attempts: number,
+): number | undefined {
+  if (kind === "network" && NEVER_LEFT.includes(code)) return FIRST_WAIT_MS * 2 ** Math.max(attempts - 1, 0);
+  const throttled = kind === "service" && status === THROTTLED_STATUS;
+  return throttled && retryAfterMs !== undefined && retryAfterMs <= SHORT_RETRY_AFTER_MS ? retryAfterMs : undefined;
+}
+
+/** A role session's name is what CloudTrail shows: it tells the source. */
+function sessionName(externalId: string): string {
+  return `amazon-lambda-destination-${externalId.replace(/[^\w+=,.@-]/g, "-")}`.slice(0, 64);
+}

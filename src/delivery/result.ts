@@ -1,0 +1,30 @@
+import type { CallType } from "../events/segment-event";
+import type { DeliveryError, DeliveryErrorCode, DeliveryResult } from "./delivery-result";
+import { FAILURES } from "./failures";
+
+/** Status of a delivery that was left out on purpose, because no function is set for its call type. */
+export const SKIPPED_STATUS = 298;
+
+/** Everything about a delivery but how it ended. */
+export type DeliveryFacts = Pick<DeliveryResult, "messageId" | "durationMs" | "attempts"> &
+  Partial<Pick<DeliveryResult, "function" | "executedVersion" | "requestId" | "logTail" | "retryAfterMs">> & {
+    callType?: CallType;
+  };
+
+export function delivered(status: number, facts: DeliveryFacts): DeliveryResult {
+  return { outcome: "delivered", status, ...facts };
+}
+
+export function skipped(facts: DeliveryFacts): DeliveryResult {
+  return { outcome: "skipped", status: SKIPPED_STATUS, ...facts };
+}
+
+export function failed(
+  code: DeliveryErrorCode,
+  message: string,
+  facts: DeliveryFacts,
+  more: Pick<DeliveryError, "awsError" | "functionError"> = {},
+): DeliveryResult {
+  const { label, outcome, status, hint } = FAILURES[code];
+  return { outcome, status, ...facts, error: { code, label, message, ...more, hint } };
+}

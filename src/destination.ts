@@ -1,0 +1,241 @@
+import type { AssumedRoles } from "./aws/assumed-role";
+import type { Aws } from "./aws/aws";
+import { Invoker } from "./aws/invoker";
+import { BRACKETS, batchesOf } from "./delivery/batches";
+import type { DeliveryErrorCode, DeliveryResult } from "./delivery/delivery-result";
+import { resultsOfInvocation } from "./delivery/outcome";
+import { failed, skipped } from "./delivery/result";
+import { utf8Length } from "./encoding/utf8";
+import { InvalidEvent } from "./events/invalid-event";
+import type { CallType, SegmentEvent } from "./events/segment-event";
+import { type MappingContext, toSegmentEvent } from "./events/to-segment-event";
+import { type EventOrigin, externalIdFor } from "./settings/external-id";
+import { type FunctionReference, parseFunctionReference } from "./settings/function-reference";
+import type { OperatorPolicy } from "./settings/operator-policy";
+import { type ParsedSettings, parseSettings } from "./settings/settings";
+import { SettingsError } from "./settings/settings-error";
+
+/** What the host knows about an event. */
+export type EventContext = MappingContext & EventOrigin;
+
+/** An event that is mapped and has its function: all that is left is to send it. Plain data, fit for a queue. */
+export interface PreparedDelivery {
+  readonly callType: CallType;
+  readonly messageId: string;
+  /** As it stands in the settings. */
+  readonly function: string;
+  /** Absent where no role is assumed. */
+  readonly externalId?: string;
+  /** The Segment event as JSON. */
+  readonly json: string;
+  /** Bytes of `json` in UTF-8. */
+  readonly bytes: number;
+}
+
+/** Delivers events to the functions of one user's settings. */
+export interface Destination {
+  /** Delivers one event. Never throws for what an event, a user, AWS or a network can do. */
+  deliver(event: unknown, context?: EventContext): Promise<DeliveryResult>;
+  /**
+   * Delivers many events, `maxBatchSize` per invocation, and those of one function in the order given.
+   *
+   * @param context of all events
+   * @returns one result per event, in the same order
+   */
+  deliverBatch(events: readonly unknown[], context?: EventContext): Promise<DeliveryResult[]>;
+  /** The first half of a delivery, for hosts that queue between the halves: what to send where, or the result where that is settled already. */
+  prepare(event: unknown, context?: EventContext): PreparedDelivery | DeliveryResult;
+  /** Deliveries that may share an invocation, by function and external ID, within `maxBatchSize` and Lambda's payload limit. */
+  batches<Delivery extends PreparedDelivery>(deliveries: readonly Delivery[]): Delivery[][];
+  /** The second half: one invocation for deliveries that share function and external ID, and what became of each of them. */
+  send(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]>;
+}
+
+/** What destinations run on; one for all destinations of a process. */
+export interface Surroundings {
+  readonly aws: Aws;
+  readonly roles: AssumedRoles;
+  /** @throws SettingsError where the operator's own settings are no good */
+  readonly operator: () => OperatorPolicy;
+}
+
+/** Bytes of a payload that Lambda takes at most, by invocation type. */
+const MAX_PAYLOAD_BYTES = { RequestResponse: 6_291_456, Event: 1_048_576 } as const;
+
+/**
+ * A destination for one user's settings. Never throws: settings that are no good make every delivery a retry that says
+ * what is wrong with them.
+ */
+export function createDestinationIn(surroundings: Surroundings, settings: unknown): Destination {
+  try {
+    const operator = surroundings.operator();
+    return new LambdaDestination(surroundings, parseSettings(settings, operator), operator);
+  } catch (error) {
+    if (error instanceof SettingsError) return new UnusableDestination(error);
+    throw error;
+  }
+}
+
+class LambdaDestination implements Destination {
+  readonly #now: () => number;
+  readonly #settings: ParsedSettings;
+  readonly #operator: OperatorPolicy;
+  readonly #invoker: Invoker;
+  readonly #maxBytes: number;
+  readonly #references: ReadonlyMap<string, FunctionReference>;
+
+  constructor({ aws, roles }: Surroundings, settings: ParsedSettings, operator: OperatorPolicy) {
+    this.#now = () => aws.now();
+    this.#settings = settings;
+    this.#operator = operator;
+    this.#invoker = new Invoker(aws, roles, settings);
+    this.#maxBytes = MAX_PAYLOAD_BYTES[settings.invocationType];
+    const functions = [...Object.values(settings.functions), ...settings.eventFunctions.values()];
+    this.#references = new Map(functions.map((reference) => [reference.configured, reference]));
+  }
+
+  async deliver(event: unknown, context?: EventContext): Promise<DeliveryResult> {
+    const prepared = this.prepare(event, context);
+    if ("outcome" in prepared) return prepared;
+    const [result] = await this.send([prepared]);
+    return result as DeliveryResult;
+  }
+
+  async deliverBatch(events: readonly unknown[], context?: EventContext): Promise<DeliveryResult[]> {
+    const prepared = events.map((event) => this.prepare(event, context));
+    const results: (DeliveryResult | undefined)[] = prepared.map((each) => ("outcome" in each ? each : undefined));
+    const waiting = prepared.flatMap((each, position) => ("outcome" in each ? [] : [{ ...each, position }]));
+
+    // Functions side by side, the batches of one function one after the other.
+    const lanes = new Map<string, (typeof waiting)[]>();
+    for (const batch of this.batches(waiting)) {
+      const name = batch[0]?.function ?? "";
+      lanes.set(name, [...(lanes.get(name) ?? []), batch]);
+    }
+    const deliverLane = async (batches: (typeof waiting)[]) => {
+      for (const batch of batches) {
+        const sent = await this.send(batch);
+        for (const [i, { position }] of batch.entries()) results[position] = sent[i];
+      }
+    };
+    await Promise.all([...lanes.values()].map(deliverLane));
+    return results as DeliveryResult[];
+  }
+
+  prepare(event: unknown, context: EventContext = {}): PreparedDelivery | DeliveryResult {
+    try {
+      const segmentEvent = toSegmentEvent(event, context);
+      const reference = this.#functionFor(segmentEvent);
+      const { type: callType, messageId } = segmentEvent;
+      if (!reference) return skipped({ messageId, callType, durationMs: 0, attempts: 0 });
+      const json = toJson(segmentEvent);
+      const bytes = utf8Length(json);
+      if (bytes + BRACKETS > this.#maxBytes) {
+        const message = `The event is ${bytes} bytes as JSON; Lambda takes ${this.#maxBytes} with Invocation Type ${this.#settings.invocationType}.`;
+        return failed("PayloadTooLarge", message, {
+          messageId,
+          callType,
+          function: reference.configured,
+          durationMs: 0,
+          attempts: 0,
+        });
+      }
+      const externalId =
+        this.#settings.role && externalIdFor(this.#settings.externalId, context, this.#operator.externalIdFrom);
+      return {
+        callType,
+        messageId,
+        function: reference.configured,
+        json,
+        bytes,
+        ...(externalId !== undefined && { externalId }),
+      };
+    } catch (error) {
+      return unprepared(event, error);
+    }
+  }
+
+  batches<Delivery extends PreparedDelivery>(deliveries: readonly Delivery[]): Delivery[][] {
+    return batchesOf(deliveries, { events: this.#settings.maxBatchSize, bytes: this.#maxBytes });
+  }
+
+  async send(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
+    const [first] = deliveries;
+    if (!first) return [];
+    const startedAt = this.#now();
+    const reference = this.#references.get(first.function) ?? parseFunctionReference(first.function);
+    const payload = this.#settings.maxBatchSize > 1 ? `[${deliveries.map(({ json }) => json).join(",")}]` : first.json;
+    const invocation = await this.#invoker.invoke(reference, first.externalId, payload);
+    const results = resultsOfInvocation(deliveries, invocation, this.#now() - startedAt);
+    const tooLarge = deliveries.length > 1 && results[0]?.error?.code === "PayloadTooLarge";
+    return tooLarge ? this.#sendInHalves(deliveries) : results;
+  }
+
+  async #sendInHalves(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
+    const middle = Math.ceil(deliveries.length / 2);
+    const firstHalf = await this.send(deliveries.slice(0, middle));
+    return [...firstHalf, ...(await this.send(deliveries.slice(middle)))];
+  }
+
+  #functionFor({ type, event }: SegmentEvent): FunctionReference | undefined {
+    const forEvent = type === "track" && event !== undefined ? this.#settings.eventFunctions.get(event) : undefined;
+    return forEvent ?? this.#settings.functions[type];
+  }
+}
+
+/** Stands in where the settings are no good: nothing is sent, nothing is lost. */
+class UnusableDestination implements Destination {
+  readonly #error: SettingsError;
+
+  constructor(error: SettingsError) {
+    this.#error = error;
+  }
+
+  async deliver(event: unknown): Promise<DeliveryResult> {
+    return this.prepare(event);
+  }
+
+  async deliverBatch(events: readonly unknown[]): Promise<DeliveryResult[]> {
+    return events.map((event) => this.prepare(event));
+  }
+
+  prepare(event: unknown): DeliveryResult {
+    return unprepared(event, this.#error);
+  }
+
+  batches<Delivery extends PreparedDelivery>(deliveries: readonly Delivery[]): Delivery[][] {
+    return deliveries.map((delivery) => [delivery]);
+  }
+
+  async send(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
+    return deliveries.map(({ messageId, callType }) =>
+      failed("InvalidSettings", this.#error.message, { messageId, callType, durationMs: 0, attempts: 0 }),
+    );
+  }
+}
+
+/** @throws InvalidEvent for what JSON cannot hold: circles, BigInt, nesting without end, getters that throw */
+function toJson(segmentEvent: SegmentEvent): string {
+  try {
+    return JSON.stringify(segmentEvent);
+  } catch (error) {
+    throw InvalidEvent.notSerialisable(error);
+  }
+}
+
+function unprepared(event: unknown, error: unknown): DeliveryResult {
+  // Anything else than our own two errors comes out of the event itself: a getter or a proxy that throws.
+  const code: DeliveryErrorCode = error instanceof SettingsError ? "InvalidSettings" : "InvalidEvent";
+  const { message } =
+    error instanceof SettingsError || error instanceof InvalidEvent ? error : InvalidEvent.notSerialisable(error);
+  return failed(code, message, { messageId: messageIdOf(event), durationMs: 0, attempts: 0 });
+}
+
+function messageIdOf(event: unknown): string {
+  try {
+    const { messageId } = event as { messageId?: unknown };
+    return typeof messageId === "string" ? messageId : "";
+  } catch {
+    return "";
+  }
+}
