@@ -1,0 +1,41 @@
+import type { AnalyticsServerEvent } from "@jitsu/protocols/analytics";
+import type { FullContext, JitsuFunction } from "@jitsu/protocols/functions";
+import type { Destination } from "../../destination";
+import type { Settings } from "../../settings/settings";
+import { pickSettings } from "../../settings/settings";
+import { reportToJitsu } from "./report";
+
+const NO_SETTINGS = {};
+
+/**
+ * Jitsu's face of the destination.
+ *
+ * @param createDestination makes the destination for a connection's settings; called once per settings object
+ */
+export function jitsuFunction(
+  createDestination: (settings: unknown) => Destination,
+): JitsuFunction<AnalyticsServerEvent, Settings> {
+  const destinations = new WeakMap<object, Destination>();
+
+  function destinationFor(props: object): Destination {
+    let destination = destinations.get(props);
+    if (!destination) {
+      destination = createDestination(pickSettings({ ...props }));
+      destinations.set(props, destination);
+    }
+    return destination;
+  }
+
+  const deliver: JitsuFunction<AnalyticsServerEvent, Settings> = async (event, ctx: FullContext<Settings>) => {
+    const result = await destinationFor(ctx.props ?? NO_SETTINGS).deliver(event, {
+      sourceId: ctx.source?.id,
+      workspaceId: ctx.workspace?.id,
+      receivedAt: ctx.receivedAt,
+    });
+    reportToJitsu(result, ctx);
+    return event;
+  };
+  deliver.displayName = "amazon-lambda";
+  deliver.description = "Sends events to AWS Lambda functions, a function per call type, through an assumed IAM role.";
+  return deliver;
+}
