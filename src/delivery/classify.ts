@@ -40,8 +40,8 @@ const BY_NAME: Readonly<Record<string, DeliveryErrorCode>> = {
   InvalidParameterValueException: "InvalidSettings",
   // STS, about what the settings gave it.
   ValidationError: "InvalidSettings",
-  PackedPolicyTooLarge: "InvalidSettings",
-  MalformedPolicyDocument: "InvalidSettings",
+  PackedPolicyTooLargeException: "InvalidSettings",
+  MalformedPolicyDocumentException: "InvalidSettings",
   RegionDisabledException: "InvalidSettings",
 };
 
