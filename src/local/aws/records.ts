@@ -1,0 +1,76 @@
+import type { Service } from "./service-error";
+
+export type InvocationType = "RequestResponse" | "Event" | "DryRun";
+
+/** One run of a function; an asynchronous invocation that is retried has several. */
+export interface InvocationRecord {
+  readonly requestId: string;
+  /** Name alone. */
+  readonly function: string;
+  /** As invoked: with its qualifier, if there was one. */
+  readonly arn: string;
+  /** `$LATEST` or a number. */
+  readonly version: string;
+  readonly payload: unknown;
+  readonly clientContext: unknown;
+  readonly principalArn: string;
+  readonly invocationType: InvocationType;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** When it began, by the embedded AWS's clock: milliseconds since 1970. */
+  readonly at: number;
+  readonly durationMs: number;
+  /** 4 KB at most. */
+  readonly logTail: string;
+  readonly error?: { readonly errorType: string; readonly errorMessage: string };
+}
+
+/** One request to the API, whatever became of it. What the request did not tell is absent. */
+export interface CallRecord {
+  readonly service: Service;
+  readonly action: string;
+  readonly requestId: string;
+  /** By the embedded AWS's clock: milliseconds since 1970. */
+  readonly at: number;
+  /** HTTP status of the answer; 0 where none was given. */
+  readonly status: number;
+  readonly errorCode?: string;
+  /** Absent if the request was not authentic. */
+  readonly principalArn?: string;
+  readonly accessKeyId?: string;
+  readonly region?: string;
+  /** Lambda: as the caller wrote it. */
+  readonly function?: string;
+  readonly roleArn?: string;
+  readonly externalId?: string;
+  readonly roleSessionName?: string;
+  readonly durationSeconds?: number;
+  /** JSON of the session policy. */
+  readonly policy?: string;
+}
+
+/** What happened, oldest first; of each kind no more than `limit`. */
+export class Records {
+  readonly invocations: InvocationRecord[] = [];
+  readonly calls: CallRecord[] = [];
+
+  constructor(private readonly limit: number) {}
+
+  addInvocation(record: InvocationRecord): void {
+    this.#add(this.invocations, record);
+  }
+
+  addCall(record: CallRecord): void {
+    this.#add(this.calls, record);
+  }
+
+  clear(): void {
+    this.invocations.length = 0;
+    this.calls.length = 0;
+  }
+
+  #add<T>(list: T[], record: T): void {
+    list.push(record);
+    if (list.length > this.limit) list.shift();
+  }
+}
