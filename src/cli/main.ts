@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+import { styleText } from "node:util";
+import { version } from "../../package.json";
+import { type Command, type Io, UsageError } from "./command";
+
+/** Loaded when called, so that `--help` and the small commands start at once. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import("./start")).start,
+  send: async () => (await import("./send")).send,
+};
+
+const processIo: Io = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  onInterrupt(callback) {
+    process.on("SIGINT", callback);
+    process.on("SIGTERM", callback);
+    return () => {
+      process.off("SIGINT", callback);
+      process.off("SIGTERM", callback);
+    };
+  },
+};
+
+async function main([name, ...argv]: readonly string[], io: Io): Promise<number> {
+  if (name === "--version" || name === "-v") {
+    io.stdout.write(`${version}\n`);
+    return 0;
+  }
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    io.stdout.write(await overview());
+    return name === undefined ? 2 : 0;
+  }
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!load) throw new UsageError(`There is no command ${JSON.stringify(name)}.\n\n${await overview()}`);
+  const command = await load();
+  if (argv.includes("--help") || argv.includes("-h")) {
+    io.stdout.write(command.help);
+    return 0;
+  }
+  return command.run(argv, io);
+}
+
+async function overview(): Promise<string> {
+  const lines = await Promise.all(
+    Object.entries(COMMANDS).map(async ([name, load]) => `  ${name.padEnd(12)}${(await load()).summary}`),
+  );
+  return `Usage: amazon-lambda-destination <command> [options]
+
+${lines.join("\n")}
+
+amazon-lambda-destination <command> --help tells the rest.
+Exit codes: 0 done, 1 something was not delivered or is not right, 2 wrong usage or settings.
+`;
+}
+
+function complain(error: unknown): number {
+  const isUsage = error instanceof UsageError || (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS");
+  const text = isUsage ? (error as Error).message : `Unexpected error, please report it: ${(error as Error).stack}`;
+  process.stderr.write(`${process.stderr.isTTY ? styleText("red", "error") : "error"}: ${text}\n`);
+  return 2;
+}
+
+// A reader that has had enough (`| head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+main(process.argv.slice(2), processIo).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    process.exitCode = complain(error);
+  },
+);
