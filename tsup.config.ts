@@ -12,6 +12,27 @@ export default defineConfig([
     splitting: true,
   },
   {
+    // Deployed to sandboxes which have nothing but ECMAScript: one file that imports nothing.
+    ...common,
+    entry: { "functions/amazon-lambda": "src/hosts/jitsu/sandbox.ts" },
+    format: ["esm"],
+    platform: "neutral",
+    target: "es2022",
+    noExternal: [/.*/],
+    minify: true,
+  },
+  {
+    // Dropped into rudder-transformer, which has none of our dependencies: two files that import nothing but Node.js.
+    ...common,
+    entry: {
+      "rudderstack/transform": "src/hosts/rudderstack/transform.ts",
+      "rudderstack/networkHandler": "src/hosts/rudderstack/network-handler.ts",
+    },
+    format: ["cjs"],
+    noExternal: [/.*/],
+    minify: true,
+  },
+  {
     ...common,
     entry: { cli: "src/cli/main.ts", "local/worker": "src/local/worker.ts" },
     format: ["cjs"],

@@ -4,6 +4,10 @@ export interface Batchable {
   readonly externalId?: string;
   /** The payload's bytes in UTF-8. */
   readonly bytes: number;
+  /** Whose deliveries keep their order across functions too, where the batches are sent one after the other. */
+  readonly orderKey?: string;
+  /** Shares an invocation with no other. */
+  readonly alone?: boolean;
 }
 
 /**
@@ -17,19 +21,40 @@ export function batchesOf<Delivery extends Batchable>(
   limit: { readonly events: number; readonly bytes: number },
 ): Delivery[][] {
   const batches: Delivery[][] = [];
-  const open = new Map<string, { batch: Delivery[]; bytes: number }>();
+  const open = new Map<string, OpenBatch<Delivery>>();
+  /** By order key: where the last batch stands that holds one of its deliveries. */
+  const lastOf = new Map<string, number>();
   for (const delivery of deliveries) {
+    const { alone = false, orderKey } = delivery;
     const key = JSON.stringify([delivery.function, delivery.externalId]);
+    const notBefore = (orderKey !== undefined && lastOf.get(orderKey)) || 0;
     let current = open.get(key);
-    if (!current || current.batch.length >= limit.events || current.bytes + delivery.bytes + COMMA > limit.bytes) {
-      current = { batch: [], bytes: BRACKETS };
+    if (!current || alone || current.alone || current.position < notBefore || isFull(current, delivery, limit)) {
+      current = { batch: [], bytes: BRACKETS, position: batches.length, alone };
       open.set(key, current);
       batches.push(current.batch);
     }
+    if (orderKey !== undefined) lastOf.set(orderKey, current.position);
     current.batch.push(delivery);
     current.bytes += delivery.bytes + COMMA;
   }
   return batches;
+}
+
+interface OpenBatch<Delivery> {
+  readonly batch: Delivery[];
+  bytes: number;
+  /** Among all batches. */
+  readonly position: number;
+  readonly alone: boolean;
+}
+
+function isFull(
+  { batch, bytes }: OpenBatch<unknown>,
+  delivery: Batchable,
+  limit: { readonly events: number; readonly bytes: number },
+): boolean {
+  return batch.length >= limit.events || bytes + delivery.bytes + COMMA > limit.bytes;
 }
 
 const COMMA = 1;
