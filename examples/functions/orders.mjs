@@ -1,0 +1,22 @@
+// Says by the name of an error what is to become of an event: RetryError (or any other) brings it back later, DropEvent
+// gives it up for good. Receives "Order Completed" only: see eventLambdas in settings.json.
+class RetryError extends Error {
+  name = "RetryError";
+}
+
+class DropEvent extends Error {
+  name = "DropEvent";
+}
+
+// What is outside the handler lives as long as this instance of the function does.
+const seen = new Set();
+
+export async function handler({ properties = {} }) {
+  const { orderId, total } = properties;
+  if (!orderId) throw new DropEvent("An order without an orderId can't be booked, however often it is sent.");
+  if (!seen.has(orderId)) {
+    seen.add(orderId);
+    throw new RetryError(`Order ${orderId} is not in the books yet. Ask again in a moment.`);
+  }
+  console.log(`Order ${orderId} booked: ${total}`);
+}
