@@ -127,6 +127,6 @@ function waitBeforeRetry(
 }
 
 /** A role session's name is what CloudTrail shows: it tells the source. */
-function sessionName(externalId: string): string {
+export function sessionName(externalId: string): string {
   return `amazon-lambda-destination-${externalId.replace(/[^\w+=,.@-]/g, "-")}`.slice(0, 64);
 }

@@ -9,6 +9,25 @@ const MAX_CLIENTS = 1000;
 /** Connections to AWS at most; how much goes on at once is up to the host. */
 const MAX_SOCKETS = 5000;
 
+/** Who signs, as STS sees it. */
+export interface CallerIdentity {
+  /** `…:user/name`, `…:assumed-role/role/session` or `…:root`. */
+  readonly arn: string;
+  /** 12 digits. */
+  readonly account: string;
+}
+
+/** What the SDK can do beyond what deliveries need, for the connection check. */
+export interface SdkAws extends Aws {
+  /** Deliveries always send an external ID; the check has to try without one. */
+  assumeRole(
+    request: Omit<AssumeRoleRequest, "externalId"> & { readonly externalId?: string },
+    timeoutMs: number,
+  ): Promise<AwsCredentials>;
+  /** @param base absent for the operator's own identity */
+  callerIdentity(region: string, base: AwsCredentials | undefined, timeoutMs: number): Promise<CallerIdentity>;
+}
+
 type ClientConfig = Pick<
   LambdaClientConfig,
   "region" | "credentials" | "requestHandler" | "maxAttempts" | "customUserAgent"
@@ -20,7 +39,7 @@ type ClientConfig = Pick<
  *
  * @param options.now milliseconds since 1970
  */
-export function createSdkAws({ now = Date.now }: { readonly now?: () => number } = {}): Aws {
+export function createSdkAws({ now = Date.now }: { readonly now?: () => number } = {}): SdkAws {
   const lambdaClients = new BoundedMap<LambdaClient>(MAX_CLIENTS);
   const stsClients = new BoundedMap<STSClient>(MAX_CLIENTS);
   // Client after client shares the connections of the first.
@@ -62,7 +81,7 @@ export function createSdkAws({ now = Date.now }: { readonly now?: () => number }
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     within,
 
-    async assumeRole(request: AssumeRoleRequest, timeoutMs: number): Promise<AwsCredentials> {
+    async assumeRole(request, timeoutMs): Promise<AwsCredentials> {
       try {
         const { AssumeRoleCommand } = await stsSdk();
         const client = await stsClient(request.region, request.base);
@@ -87,6 +106,19 @@ export function createSdkAws({ now = Date.now }: { readonly now?: () => number }
           sessionToken: Credentials.SessionToken,
           ...(Credentials.Expiration && { expiresAt: Credentials.Expiration.getTime() }),
         };
+      } catch (error) {
+        throw fromSdkError("sts", error, timeoutMs);
+      }
+    },
+
+    async callerIdentity(region, base, timeoutMs): Promise<CallerIdentity> {
+      try {
+        const { GetCallerIdentityCommand } = await stsSdk();
+        const client = await stsClient(region, base);
+        const { Arn = "", Account = "" } = await client.send(new GetCallerIdentityCommand({}), {
+          abortSignal: AbortSignal.timeout(timeoutMs),
+        });
+        return { arn: Arn, account: Account };
       } catch (error) {
         throw fromSdkError("sts", error, timeoutMs);
       }

@@ -1,0 +1,101 @@
+import type { InvokerRole } from "./role";
+
+/**
+ * A CloudFormation template of the role. Its output `RoleArn` is what Role Address wants.
+ *
+ * @param role fills in the parameters' defaults; without it, the template asks for them
+ * @returns YAML
+ */
+export function cloudFormationTemplate(role?: InvokerRole): string {
+  const filledIn = (value: string | undefined) =>
+    value === undefined ? "" : `\n    Default: ${JSON.stringify(value)}`;
+  return `AWSTemplateFormatVersion: "2010-09-09"
+Description: The IAM role through which an event router invokes AWS Lambda functions, and nothing else.
+
+# aws cloudformation deploy --template-file <this file> --stack-name amazon-lambda-destination \\
+#   --capabilities CAPABILITY_NAMED_IAM
+
+Metadata:
+  AWS::CloudFormation::Interface:
+    ParameterGroups:
+      - Label:
+          default: Who may assume the role
+        Parameters: [RouterPrincipalArn, ExternalIds]
+      - Label:
+          default: What the role may do
+        Parameters: [LambdaArns, PermissionsBoundaryArn]
+      - Label:
+          default: What the role is called
+        Parameters: [RoleName]
+
+Parameters:
+  RouterPrincipalArn:
+    Type: String
+    Description: ARN of the IAM role or user that the router runs as.
+    AllowedPattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:(root|(user|role)/[A-Za-z0-9_+=,.@/-]+)$"
+    ConstraintDescription: must be the ARN of an IAM role or user${filledIn(role?.principalArn)}
+  ExternalIds:
+    Type: CommaDelimitedList
+    Description: External IDs that the router sends, one per source, separated by commas.
+    AllowedPattern: "^[A-Za-z0-9_+=.@:/-]{2,1224}$"
+    ConstraintDescription: must be IDs of 2 to 1224 letters, digits or any of _+=.@:/-, separated by commas${filledIn(role?.externalIds.join(","))}
+  LambdaArns:
+    Type: CommaDelimitedList
+    Description: ARNs of the functions, without version or alias, separated by commas.
+    AllowedPattern: "^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}$"
+    ConstraintDescription: must be ARNs of Lambda functions without version or alias, separated by commas${filledIn(role?.functionArns.join(","))}
+  RoleName:
+    Type: String
+    Description: Name of the role. Empty, and AWS chooses one.
+    AllowedPattern: "^[A-Za-z0-9_+=,.@-]{0,64}$"
+    ConstraintDescription: must be at most 64 letters, digits or any of _+=,.@-
+    Default: ${JSON.stringify(role?.name ?? "")}
+  PermissionsBoundaryArn:
+    Type: String
+    Description: ARN of the permissions boundary that your organisation demands of its roles. Empty for none.
+    AllowedPattern: "^(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+)?$"
+    ConstraintDescription: must be the ARN of an IAM policy, or empty
+    Default: ""
+
+Conditions:
+  HasRoleName: !Not [!Equals [!Ref RoleName, ""]]
+  HasPermissionsBoundary: !Not [!Equals [!Ref PermissionsBoundaryArn, ""]]
+
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      Description: Invokes Lambda functions for an event router (amazon-lambda-destination).${role?.path ? `\n      Path: ${JSON.stringify(role.path)}` : ""}
+      RoleName: !If [HasRoleName, !Ref RoleName, !Ref "AWS::NoValue"]
+      PermissionsBoundary: !If [HasPermissionsBoundary, !Ref PermissionsBoundaryArn, !Ref "AWS::NoValue"]
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Principal:
+              AWS: !Ref RouterPrincipalArn
+            Action: sts:AssumeRole
+            Condition:
+              StringEquals:
+                sts:ExternalId: !Ref ExternalIds
+      Policies:
+        - PolicyName: InvokeFunctions
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - Effect: Allow
+                Action: lambda:InvokeFunction
+                # Each ARN as it is, and with :* for the function's versions and aliases.
+                Resource: !Split
+                  - ","
+                  - !Sub
+                    - "\${Unqualified},\${Qualified}:*"
+                    - Unqualified: !Join [",", !Ref LambdaArns]
+                      Qualified: !Join [":*,", !Ref LambdaArns]
+
+Outputs:
+  RoleArn:
+    Description: The destination's Role Address.
+    Value: !GetAtt Role.Arn
+`;
+}
