@@ -102,14 +102,7 @@ export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT
   const problems = [
     ...regionProblems(region, named),
     ...partitionProblems(region, role?.partition, named),
-    ...(clientContext !== undefined && clientContext.length > MAX_CLIENT_CONTEXT_BYTES
-      ? [
-          problemWith(
-            "clientContext",
-            `is ${clientContext.length} bytes once encoded; AWS Lambda takes ${MAX_CLIENT_CONTEXT_BYTES} at most`,
-          ),
-        ]
-      : []),
+    ...clientContextProblems(clientContext),
     ...(!role && !settings.accessKeyId && !operator.allowAmbientCredentials
       ? [
           problemWith(
@@ -140,7 +133,7 @@ export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT
       settings.secretAccessKey !== undefined && {
         keys: { accessKeyId: settings.accessKeyId, secretAccessKey: settings.secretAccessKey },
       }),
-    ...(clientContext !== undefined && { clientContext }),
+    ...(clientContext && { clientContext }),
   };
 }
 
@@ -295,11 +288,24 @@ function partitionProblems(
 /**
  * Node.js functions get the client context as it is sent, Python functions only its keys `client`, `custom` and `env`:
  * a map is sent in both places, so that both find it.
+ *
+ * @returns base64, nothing for an empty map, `null` for what JSON cannot hold (circles, BigInt)
  */
-function encodeClientContext(map: Readonly<JsonObject>): string | undefined {
+function encodeClientContext(map: Readonly<JsonObject>): string | undefined | null {
   if (Object.keys(map).length === 0) return undefined;
   const { client: _client, env: _env, custom, ...own } = map;
   const inner =
     custom !== null && typeof custom === "object" && !Array.isArray(custom) ? { ...own, ...custom } : { ...own };
-  return base64(utf8(JSON.stringify({ ...map, custom: inner })));
+  try {
+    return base64(utf8(JSON.stringify({ ...map, custom: inner })));
+  } catch {
+    return null;
+  }
+}
+
+function clientContextProblems(encoded: string | undefined | null): SettingsProblem[] {
+  if (encoded === null) return [problemWith("clientContext", "cannot be written as JSON")];
+  if (encoded === undefined || encoded.length <= MAX_CLIENT_CONTEXT_BYTES) return [];
+  const problem = `is ${encoded.length} bytes once encoded; AWS Lambda takes ${MAX_CLIENT_CONTEXT_BYTES} at most`;
+  return [problemWith("clientContext", problem)];
 }
