@@ -7,8 +7,7 @@ export default defineConfig([
     ...common,
     entry: { index: "src/index.ts", jitsu: "src/hosts/jitsu/index.ts" },
     format: ["esm", "cjs"],
-    // The types of @jitsu/protocols are inlined: a user of our types must not need that package.
-    dts: { resolve: ["@jitsu/protocols"] },
+    dts: true,
     splitting: true,
   },
   {

@@ -31,10 +31,14 @@ const ajv = new Ajv.default({
 });
 const rules = without(["title", "description", "examples", "default", "writeOnly", "x-expected"], schema);
 const validator = standaloneCode.default(ajv, ajv.compile(rules));
-if (/\brequire\(/.test(validator)) throw new Error("The settings validator must not import anything: it runs in sandboxes.");
+if (/\brequire\(/.test(validator))
+  throw new Error("The settings validator must not import anything: it runs in sandboxes.");
 
 const shape = without(["anyOf", "dependencies", "title"], schema);
-const type = await compile({ ...shape, title: "Settings" }, "Settings", { bannerComment: "", unreachableDefinitions: false });
+const type = await compile({ ...shape, title: "Settings" }, "Settings", {
+  bannerComment: "",
+  unreachableDefinitions: false,
+});
 
 const note = "// Made by `npm run generate` from schemas/settings.schema.json.\n";
 mkdirSync(target, { recursive: true });

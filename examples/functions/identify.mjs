@@ -1,5 +1,7 @@
 // Receives identify calls: who a user is. Computed traits and audiences arrive as traits, too.
 export async function handler({ userId, anonymousId, traits = {} }) {
   const { email, ...others } = traits;
-  console.log(`${userId ?? anonymousId} is ${email ?? "without an address"}, with ${Object.keys(others).length} more traits`);
+  console.log(
+    `${userId ?? anonymousId} is ${email ?? "without an address"}, with ${Object.keys(others).length} more traits`,
+  );
 }

@@ -1,5 +1,7 @@
 // Receives page calls. context.location holds where the visitor is, as far as the router knows it.
 export async function handler({ name, properties, context }, { clientContext, getRemainingTimeInMillis }) {
   const { city = "somewhere" } = context?.location ?? {};
-  console.log(`${name ?? properties?.path} seen from ${city} (${clientContext?.environment}, ${getRemainingTimeInMillis()} ms left)`);
+  console.log(
+    `${name ?? properties?.path} seen from ${city} (${clientContext?.environment}, ${getRemainingTimeInMillis()} ms left)`,
+  );
 }

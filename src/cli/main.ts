@@ -69,6 +69,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// Which Node.js to run is told by this package's own `engines`.
+process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+
 main(process.argv.slice(2), processIo).then(
   (code) => {
     process.exitCode = code;

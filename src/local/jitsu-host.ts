@@ -19,13 +19,16 @@ interface RetryError extends Error {
  * @param msPerMinute how long a minute between two tries takes: a local router is not made to wait
  */
 export function createJitsuHost(onTry: OnTry, msPerMinute: number): LocalHost {
-  async function attempt(event: unknown, source: Source): Promise<{ result: DeliveryResult; error?: RetryError }> {
+  async function attempt(
+    event: unknown,
+    source: Source,
+    retries: number,
+  ): Promise<{ result: DeliveryResult; error?: RetryError }> {
     let result: DeliveryResult | undefined;
     // The function tells Jitsu only what Jitsu understands; the result itself is caught on its way.
     const deliver = jitsuFunction((settings) => {
       const destination = createDestination(settings);
       return {
-        ...destination,
         deliver: async (...args) => {
           result = await destination.deliver(...args);
           return result;
@@ -33,7 +36,7 @@ export function createJitsuHost(onTry: OnTry, msPerMinute: number): LocalHost {
       };
     });
     try {
-      await deliver(event as AnalyticsServerEvent, contextOf(source));
+      await deliver(event as AnalyticsServerEvent, contextOf(source, retries));
       return { result: result as unknown as DeliveryResult };
     } catch (error) {
       if (!result) throw error;
@@ -44,7 +47,7 @@ export function createJitsuHost(onTry: OnTry, msPerMinute: number): LocalHost {
   return {
     async deliver(event, source) {
       for (let retries = 0; ; retries++) {
-        const { result, error } = await attempt(event, source);
+        const { result, error } = await attempt(event, source, retries);
         const wait = error?.name === "RetryError" ? delayMinutes(error, retries) : undefined;
         const next = wait !== undefined ? "retry" : error?.name === "RetryError" ? "dead letter" : "done";
         onTry({ event, source, retries, result, next });
@@ -57,11 +60,14 @@ export function createJitsuHost(onTry: OnTry, msPerMinute: number): LocalHost {
 
 /** Minutes until the next try; nothing where there is none left. */
 function delayMinutes({ retryPolicy }: RetryError, retries: number): number | undefined {
-  const { retries: limit, delays } = retryPolicy ?? { retries: DEFAULT_DELAYS_MINUTES.length, delays: DEFAULT_DELAYS_MINUTES };
+  const { retries: limit, delays } = retryPolicy ?? {
+    retries: DEFAULT_DELAYS_MINUTES.length,
+    delays: DEFAULT_DELAYS_MINUTES,
+  };
   return retries < limit ? (delays[retries] ?? delays.at(-1)) : undefined;
 }
 
-function contextOf({ id, settings }: Source): FullContext<Settings> {
+function contextOf({ id, settings }: Source, retries: number): FullContext<Settings> {
   const silent = { info() {}, warn() {}, debug() {}, error() {} };
   const context = {
     log: silent,
@@ -71,6 +77,7 @@ function contextOf({ id, settings }: Source): FullContext<Settings> {
     connection: { id: `${id}-amazon-lambda` },
     workspace: { id: "local" },
     receivedAt: new Date(),
+    retries,
   };
   return context as unknown as FullContext<Settings>;
 }

@@ -41,9 +41,20 @@ class Refusal extends Error {
   }
 }
 
-const ENDPOINTS = new Map<string, string>([...CALL_TYPES.map((type) => [type, type] as const), ["batch", "batch"], ["b", "batch"]]);
+const ENDPOINTS = new Map<string, string>([
+  ...CALL_TYPES.map((type) => [type, type] as const),
+  ["batch", "batch"],
+  ["b", "batch"],
+]);
 /** As analytics libraries in browsers abbreviate them. */
-const SHORT_ENDPOINTS = new Map<string, string>([["t", "track"], ["i", "identify"], ["p", "page"], ["s", "screen"], ["g", "group"], ["a", "alias"]]);
+const SHORT_ENDPOINTS = new Map<string, string>([
+  ["t", "track"],
+  ["i", "identify"],
+  ["p", "page"],
+  ["s", "screen"],
+  ["g", "group"],
+  ["a", "alias"],
+]);
 
 async function take(request: IncomingMessage, isWriteKey: (key: string) => boolean): Promise<TrackedEvent[]> {
   const { pathname } = new URL(request.url ?? "/", "http://localhost");
@@ -53,17 +64,25 @@ async function take(request: IncomingMessage, isWriteKey: (key: string) => boole
   if (request.method !== "POST") throw new Refusal(405, "Send events with POST.");
 
   const body = parse(await read(request));
-  const writeKey = userOf(request.headers.authorization) ?? (typeof body["writeKey"] === "string" ? body["writeKey"] : "");
-  if (!isWriteKey(writeKey)) throw new Refusal(401, "Send a source's write key as the user name of Basic auth, with an empty password.");
+  const writeKey =
+    userOf(request.headers.authorization) ?? (typeof body["writeKey"] === "string" ? body["writeKey"] : "");
+  if (!isWriteKey(writeKey))
+    throw new Refusal(401, "Send a source's write key as the user name of Basic auth, with an empty password.");
 
   const { batch, ...shared } = body;
-  if (endpoint === "batch" && !Array.isArray(batch)) throw new Refusal(400, "A batch must have an array of events in `batch`.");
+  if (endpoint === "batch" && !Array.isArray(batch))
+    throw new Refusal(400, "A batch must have an array of events in `batch`.");
   const messages: unknown[] = endpoint === "batch" ? (batch as unknown[]) : [{ ...body, type: endpoint }];
   return messages.map((message) => ({ writeKey, event: stamped(message, shared, writeKey, request) }));
 }
 
 /** What a router knows beyond the event itself, under the names that Jitsu uses. */
-function stamped(message: unknown, { sentAt, context }: JsonObject, writeKey: string, request: IncomingMessage): JsonObject {
+function stamped(
+  message: unknown,
+  { sentAt, context }: JsonObject,
+  writeKey: string,
+  request: IncomingMessage,
+): JsonObject {
   if (message === null || typeof message !== "object" || Array.isArray(message)) return message as JsonObject;
   const event = message as JsonObject;
   return {

@@ -5,6 +5,8 @@ import type { Settings } from "../../settings/settings";
 import { pickSettings } from "../../settings/settings";
 import { reportToJitsu } from "./report";
 
+type Deliverer = Pick<Destination, "deliver">;
+
 const NO_SETTINGS = {};
 
 /**
@@ -13,11 +15,11 @@ const NO_SETTINGS = {};
  * @param createDestination makes the destination for a connection's settings; called once per settings object
  */
 export function jitsuFunction(
-  createDestination: (settings: unknown) => Destination,
+  createDestination: (settings: unknown) => Deliverer,
 ): JitsuFunction<AnalyticsServerEvent, Settings> {
-  const destinations = new WeakMap<object, Destination>();
+  const destinations = new WeakMap<object, Deliverer>();
 
-  function destinationFor(props: object): Destination {
+  function destinationFor(props: object): Deliverer {
     let destination = destinations.get(props);
     if (!destination) {
       destination = createDestination(pickSettings({ ...props }));

@@ -1,0 +1,87 @@
+import pc from "picocolors";
+import type { DeliveryOutcome } from "../delivery/delivery-result";
+import type { LocalAccount } from "../local/local-account";
+import type { Try } from "../local/local-host";
+import type { Io } from "./command";
+import { paintOutcome } from "./summary";
+
+/** What `start` tells its user. */
+export interface StartOutput {
+  introduce(account: LocalAccount, routerUrl: string, writeKeys: readonly string[]): void;
+  /** How to send events of one's own. */
+  invite(routerUrl: string, writeKeys: readonly string[]): void;
+  tried(attempt: Try): void;
+  summarise(counts: Readonly<Record<DeliveryOutcome, number>>): void;
+}
+
+/** One delivery result per line, and a summary as the last. */
+export function jsonOutput({ stdout }: Io): StartOutput {
+  return {
+    introduce() {},
+    invite() {},
+    tried: ({ result }) => void stdout.write(`${JSON.stringify(result)}\n`),
+    summarise: (summary) => void stdout.write(`${JSON.stringify({ summary })}\n`),
+  };
+}
+
+const MARKS: Readonly<Record<DeliveryOutcome, string>> = { delivered: "✓", skipped: "–", retry: "↻", rejected: "✗" };
+
+/** A line a person can read for each try, the function's log under it. */
+export function readableOutput({ stdout }: Io): StartOutput {
+  const coloured = stdout.isTTY === true;
+  const { bold, cyan, dim } = pc.createColors(coloured);
+  const say = (text = "") => void stdout.write(`${text}\n`);
+
+  return {
+    introduce({ aws, roleArn, functions }, routerUrl, writeKeys) {
+      say(`${bold("Embedded AWS")}  ${aws.url}  account ${aws.account}, ${aws.region}`);
+      say(`${bold("Role")}          ${roleArn}  external IDs ${writeKeys.join(", ")}`);
+      say(`${bold("Functions")}     ${[...functions.keys()].join(", ")}`);
+      say(`${bold("Router")}        ${cyan(routerUrl)}  write keys ${writeKeys.join(", ")}`);
+      say();
+    },
+    invite(routerUrl, [writeKey]) {
+      say();
+      say("Send an event of your own:");
+      say();
+      say(
+        `  curl -u ${writeKey}: -H 'content-type: application/json' -d '{"userId":"u-1","event":"Signed Up","properties":{"plan":"pro"}}' ${routerUrl}/v1/track`,
+      );
+      say();
+      say(`or point a Segment library at ${routerUrl} with the write key ${writeKey}. Ctrl-C ends.`);
+      say();
+    },
+    tried({ event, retries, result, next }) {
+      const { outcome, callType = "", function: arn, durationMs, error, logTail, messageId } = result;
+      const name =
+        (event as { event?: unknown; name?: unknown } | null)?.event ??
+        (event as { name?: unknown } | null)?.name ??
+        "";
+      const mark = paintOutcome(outcome, `${MARKS[outcome]} ${outcome.padEnd(9)}`, coloured);
+      const target = arn ? `→ ${arn.split(":").at(-1)}  ${durationMs} ms` : "";
+      say(
+        `${mark} ${callType.padEnd(8)} ${String(name).padEnd(16)} ${target}${retries ? `  retry ${retries}` : ""}  ${dim(messageId)}`,
+      );
+      for (const line of functionOutput(logTail)) say(dim(`            │ ${line}`));
+      if (outcome === "skipped") say(dim(`            no function is set for ${callType} calls of this source`));
+      if (error) say(`            ${bold(error.label)}: ${error.message}`);
+      if (next === "retry") say(dim("            the router tries again"));
+      if (next === "dead letter") say(`            the router gives up: ${error?.hint}`);
+    },
+    summarise(counts) {
+      const parts = (Object.keys(MARKS) as DeliveryOutcome[]).map((outcome) =>
+        paintOutcome(outcome, `${counts[outcome]} ${outcome}`, coloured),
+      );
+      say();
+      say(parts.join(", "));
+    },
+  };
+}
+
+/** What the function itself wrote, without Lambda's own lines and without the error, which stands below. */
+function functionOutput(logTail = ""): string[] {
+  return logTail
+    .split("\n")
+    .filter((line) => line !== "" && !/^(?:START|END|REPORT|XRAY) |\tInvoke Error/.test(line))
+    .map((line) => line.replace(/^\S+\t\S+\t(?=[A-Z]+\t)/, "").replace("\t", " "));
+}

@@ -1,0 +1,193 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { DeliveryOutcome } from "../delivery/delivery-result";
+import { createJitsuHost } from "../local/jitsu-host";
+import { type LocalAccount, NoFunctions, startLocalAccount } from "../local/local-account";
+import type { LocalHost, OnTry, Source, Try } from "../local/local-host";
+import { BACKEND, type Sample, sampleEvents, WEBSITE } from "../local/samples";
+import { trackingApi } from "../local/tracking-api";
+import { type Command, type ExitCode, type Io, UsageError } from "./command";
+import { packageRoot } from "./package-root";
+import { jsonOutput, readableOutput } from "./start-output";
+
+const DEFAULT_PORT = 8788;
+/** Milliseconds of a minute between two tries: nobody waits ten minutes to see a retry. */
+const MS_PER_MINUTE = 20;
+
+const HOSTS: Readonly<Record<string, (onTry: OnTry) => LocalHost>> = {
+  jitsu: (onTry) => createJitsuHost(onTry, MS_PER_MINUTE),
+};
+
+const help = `Usage: amazon-lambda-destination start [options]
+
+Runs Lambda functions on this machine and a router that delivers events to them, without an AWS account.
+
+  --functions <dir>   your own handlers: track.mjs, identify.mjs … and lambda.mjs for call types without one; a changed
+                      file is loaded at the next event; settings.json beside them may hold any setting
+                      (default: the examples of this package)
+  --host <name>       the router whose part is played: ${Object.keys(HOSTS).join(" or ")} (default jitsu)
+  --port <n>          port of the router (default ${DEFAULT_PORT}; with --once any free one)
+  --once              sends the sample events, prints a summary and ends
+  --json              prints one delivery result per line, and a summary as the last line
+  --help
+
+The router takes Segment's tracking API: POST /v1/track, identify, page, screen, group, alias, batch.
+Exit codes: 0 every sample ended as it should, 1 one did not, 2 wrong usage.
+`;
+
+export const start: Command = { summary: "Runs functions and a router on this machine, without AWS", help, run };
+
+async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      functions: { type: "string" },
+      host: { type: "string", default: "jitsu" },
+      port: { type: "string" },
+      once: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const createHost = Object.hasOwn(HOSTS, values.host) ? HOSTS[values.host] : undefined;
+  if (!createHost) throw new UsageError(`--host must be one of ${Object.keys(HOSTS).join(", ")}.`);
+  const port = portNumber(values.port ?? (values.once ? "0" : String(DEFAULT_PORT)));
+  const ownFunctions = values.functions !== undefined;
+  const account = await openAccount(values.functions ?? join(packageRoot(), "examples", "functions"));
+  setEnvironment(account.environment);
+
+  const sources: Source[] = [{ id: WEBSITE, settings: account.settings() }];
+  if (!ownFunctions)
+    sources.push({ id: BACKEND, settings: { ...account.settings(["track", "identify"]), eventLambdas: {} } });
+  const writeKeys = sources.map(({ id }) => id);
+  const samples = sampleEvents().filter(({ writeKey }) => writeKeys.includes(writeKey));
+  const output = values.json ? jsonOutput(io) : readableOutput(io);
+  const tries: Try[] = [];
+  const router = new LocalRouter(
+    sources,
+    (onTry) => createHost(onTry),
+    (attempt) => {
+      // A router that runs for days must not grow; without --once nothing is checked at the end.
+      if (values.once) tries.push(attempt);
+      output.tried(attempt);
+    },
+  );
+
+  try {
+    const url = await router.listen(port);
+    output.introduce(account, url, writeKeys);
+    for (const sample of samples) {
+      await post(url, sample);
+      await router.idle();
+    }
+    if (!values.once) {
+      output.invite(url, writeKeys);
+      await interrupted(io);
+    }
+  } finally {
+    await router.close();
+    await account.aws.close();
+  }
+  output.summarise(router.counts);
+  const wrong = values.once ? samples.filter((sample) => !endedAsItShould(sample, tries, ownFunctions)) : [];
+  for (const { body } of wrong) io.stderr.write(`${body.messageId} did not end as it should.\n`);
+  return wrong.length === 0 ? 0 : 1;
+}
+
+/** The tracking API, and behind it a host that delivers what it takes in. */
+class LocalRouter {
+  readonly counts: Record<DeliveryOutcome, number> = { delivered: 0, skipped: 0, retry: 0, rejected: 0 };
+  readonly #server: Server;
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(sources: readonly Source[], createHost: (onTry: OnTry) => LocalHost, onTry: OnTry) {
+    const byWriteKey = new Map(sources.map((source) => [source.id, source]));
+    const host = createHost((attempt) => {
+      this.counts[attempt.result.outcome]++;
+      onTry(attempt);
+    });
+    this.#server = trackingApi(
+      (key) => byWriteKey.has(key),
+      ({ writeKey, event }) => {
+        const source = byWriteKey.get(writeKey);
+        if (!source) return;
+        const delivery = host.deliver(event, source).finally(() => this.#underWay.delete(delivery));
+        this.#underWay.add(delivery);
+      },
+    );
+  }
+
+  async listen(port: number): Promise<string> {
+    this.#server.listen(port, "127.0.0.1");
+    try {
+      await once(this.#server, "listening");
+    } catch (error) {
+      throw new UsageError(
+        `Cannot listen on port ${port} (${(error as NodeJS.ErrnoException).code}). Choose another with --port.`,
+      );
+    }
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Resolves once every event has come to its end. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+    await this.idle();
+    this.#server.closeAllConnections();
+  }
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError("--port must be a number from 0 to 65535.");
+  return port;
+}
+
+async function openAccount(folder: string): Promise<LocalAccount> {
+  try {
+    return await startLocalAccount(folder, [WEBSITE, BACKEND]);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") throw new UsageError(`There is no folder ${folder}.`);
+    throw error instanceof NoFunctions ? new UsageError(message) : error;
+  }
+}
+
+/** The AWS SDK takes identity and endpoint from the process's environment; whatever leads to the real AWS is removed. */
+function setEnvironment(environment: LocalAccount["environment"]): void {
+  for (const [name, value] of Object.entries(environment)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+}
+
+async function post(url: string, { endpoint, writeKey, body }: Sample): Promise<void> {
+  const response = await fetch(`${url}/v1/${endpoint}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Basic ${btoa(`${writeKey}:`)}` },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`The router refused a sample: ${await response.text()}`);
+}
+
+function endedAsItShould({ body, ends }: Sample, tries: readonly Try[], ownFunctions: boolean): boolean {
+  const mine = tries.filter(({ event }) => (event as { messageId?: unknown }).messageId === body.messageId);
+  // What one's own functions make of the samples is up to them, as long as nothing is left undelivered.
+  if (ownFunctions) return mine.at(-1)?.next === "done" && mine.at(-1)?.result.outcome !== "rejected";
+  return mine.map(({ result }) => result.outcome).join() === ends.join();
+}
+
+function interrupted(io: Io): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = io.onInterrupt(() => {
+      stop();
+      resolve();
+    });
+  });
+}
