@@ -11,7 +11,7 @@ export type Invocation = { readonly attempts: number } & (
   | { readonly error: AwsError }
 );
 
-/** Invocations sent at most for one delivery. */
+/** Tries at most for one delivery, whether they reached Lambda or ended at STS. */
 const MAX_ATTEMPTS = 3;
 /** Milliseconds before the first repetition of an invocation that never left this machine; doubled for each further one. */
 const FIRST_WAIT_MS = 50;
@@ -49,7 +49,7 @@ export class Invoker {
     const deadline = this.#aws.now() + this.#settings.timeoutMs;
     let attempts = 0;
     let assumedAgain = false;
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       let credentials: AwsCredentials | undefined;
       try {
         credentials = await this.#credentials(externalId, deadline - this.#aws.now());
@@ -62,8 +62,8 @@ export class Invoker {
           this.#roles.forget(this.#assumeRole(externalId), credentials);
           continue;
         }
-        const wait = waitBeforeRetry(error, attempts);
-        if (wait === undefined || !this.#aws.sleep || attempts >= MAX_ATTEMPTS || this.#aws.now() + wait >= deadline)
+        const wait = waitBeforeRetry(error, tries);
+        if (wait === undefined || !this.#aws.sleep || tries >= MAX_ATTEMPTS || this.#aws.now() + wait >= deadline)
           return { attempts, error };
         await this.#aws.sleep(wait);
       }
@@ -119,9 +119,9 @@ export class Invoker {
 
 function waitBeforeRetry(
   { details: { kind, code, status, retryAfterMs } }: AwsError,
-  attempts: number,
+  tries: number,
 ): number | undefined {
-  if (kind === "network" && NEVER_LEFT.includes(code)) return FIRST_WAIT_MS * 2 ** Math.max(attempts - 1, 0);
+  if (kind === "network" && NEVER_LEFT.includes(code)) return FIRST_WAIT_MS * 2 ** (tries - 1);
   const throttled = kind === "service" && status === THROTTLED_STATUS;
   return throttled && retryAfterMs !== undefined && retryAfterMs <= SHORT_RETRY_AFTER_MS ? retryAfterMs : undefined;
 }

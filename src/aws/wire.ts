@@ -29,6 +29,8 @@ export interface WirePorts {
     start(callback: () => void, ms: number): unknown;
     stop(timer: unknown): void;
   };
+  /** What else to say where a call took too long. */
+  readonly timeoutNote?: string;
   /**
    * Sends a request and brings the whole answer, whatever its status.
    *
@@ -58,7 +60,7 @@ const DNS_SUFFIX: Readonly<Record<string, string>> = {
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
 export function wireAws(ports: WirePorts): Aws {
-  const { timer } = ports;
+  const { timer, timeoutNote } = ports;
 
   function sleep(ms: number): Promise<void> {
     return new Promise((resolve) => timer?.start(resolve, ms));
@@ -68,7 +70,7 @@ export function wireAws(ports: WirePorts): Aws {
     if (!timer) return promise;
     let started: unknown;
     const timeout = new Promise<never>((_resolve, reject) => {
-      started = timer.start(() => reject(timedOut(service, ms)), ms);
+      started = timer.start(() => reject(timedOut(service, ms, timeoutNote)), ms);
     });
     try {
       return await Promise.race([promise, timeout]);
@@ -94,6 +96,7 @@ export function wireAws(ports: WirePorts): Aws {
         "There is no AWS identity to sign with: no keys in the settings, and none that the router itself has.";
       throw new AwsError({ service, kind: "identity", code: "NoIdentity", message });
     }
+    if (timeoutMs <= 0) throw timedOut(service, 0, timeoutNote);
     const host = `${service}.${region}.${DNS_SUFFIX[partitionOf(region)] ?? "amazonaws.com"}`;
     const signable = { method: "POST", path, query, headers: { host, ...headers }, body } as const;
     const { host: _, ...signed } = signedHeaders(signable, {
@@ -171,14 +174,10 @@ function formOf(fields: Readonly<Record<string, string>>): string {
     .join("&");
 }
 
-function timedOut(service: Service, ms: number): AwsError {
+function timedOut(service: Service, ms: number, note: string | undefined): AwsError {
   const who = { lambda: "The function", sts: "AWS STS" }[service];
-  return new AwsError({
-    service,
-    kind: "timeout",
-    code: "Timeout",
-    message: `${who} did not answer within ${Math.round(ms)} ms.`,
-  });
+  const message = `${who} did not answer within ${Math.round(ms)} ms.${note ? ` ${note}` : ""}`;
+  return new AwsError({ service, kind: "timeout", code: "Timeout", message });
 }
 
 function credentialsFrom(answer: WireAnswer): AwsCredentials {
@@ -205,9 +204,15 @@ const SDK_NAMES: Readonly<Record<string, string>> = {
 
 function stsError(answer: WireAnswer): AwsError {
   const name = xmlText(answer.body, "Code") ?? "";
-  const code = SDK_NAMES[name] ?? (name || undefined);
+  const code = SDK_NAMES[name] ?? name;
   const message = xmlText(answer.body, "Message");
-  return serviceError("sts", answer, code, message, xmlText(answer.body, "RequestId"));
+  return serviceError(
+    "sts",
+    answer,
+    code,
+    message,
+    xmlText(answer.body, "RequestId") ?? answer.header("x-amzn-requestid"),
+  );
 }
 
 function lambdaError(answer: WireAnswer): AwsError {
@@ -227,16 +232,17 @@ function lambdaError(answer: WireAnswer): AwsError {
 function serviceError(
   service: Service,
   answer: WireAnswer,
-  code = "UnknownError",
-  message = `AWS answered with the HTTP status ${answer.status} and nothing else.`,
+  code: string | undefined,
+  message: string | undefined,
   requestId?: string,
 ): AwsError {
   return new AwsError(
     defined<AwsErrorDetails>({
       service,
       kind: "service",
-      code,
-      message,
+      // As the AWS SDK puts it.
+      code: code || "Unknown",
+      message: message || "UnknownError",
       status: answer.status,
       requestId,
       retryAfterMs: retryAfterMs(answer.header("retry-after")),

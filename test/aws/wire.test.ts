@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { AssumeRoleRequest, Aws, InvokeRequest } from "../../src/aws/aws";
-import { AwsError } from "../../src/aws/aws-error";
+import { AwsError, type AwsErrorDetails } from "../../src/aws/aws-error";
 import { createSdkAws } from "../../src/aws/sdk";
 import { TransportError } from "../../src/aws/transport-error";
 import { type WireAnswer, type WirePorts, type WireRequest, wireAws } from "../../src/aws/wire";
@@ -312,6 +312,11 @@ describe("an answer is read as by the AWS SDK", () => {
       { status: 400, headers: xml, body: stsError("PackedPolicyTooLarge", "Too large") },
     ],
     ["STS that fails", assumeRole, { status: 500, headers: xml, body: stsError("InternalFailure", "Sorry") }],
+    [
+      "an error without a message",
+      invoke,
+      { status: 400, headers: { ...json, "x-amzn-errortype": "AccessDeniedException" }, body: "{}" },
+    ],
   ])("%s", async (_name, call, given) => {
     answer = given;
 
@@ -321,16 +326,27 @@ describe("an answer is read as by the AWS SDK", () => {
     expect(ours).toEqual(theirs);
   });
 
-  test.each<[string, (aws: Aws) => Promise<unknown>, Answer, string]>([
-    ["a gateway's page instead of Lambda", invoke, { status: 503, body: "<html>Service Unavailable</html>" }, "lambda"],
-    ["a gateway's page instead of STS", assumeRole, { status: 502, headers: xml, body: "<html>Bad gateway" }, "sts"],
-    ["nothing but a status", invoke, { status: 500 }, "lambda"],
-  ])("%s is an error of the service with that status", async (_name, call, given, service) => {
+  test.each<[string, (aws: Aws) => Promise<unknown>, Answer]>([
+    ["a gateway's page instead of Lambda", invoke, { status: 503, body: "<html>Service Unavailable</html>" }],
+    ["a gateway's page instead of STS", assumeRole, { status: 502, headers: xml, body: "<html>Bad gateway" }],
+    ["nothing but a status from STS", assumeRole, { status: 500 }],
+    ["nothing but a status from Lambda", invoke, { status: 500 }],
+  ])("%s is a failure of the service with that status, as for the AWS SDK", async (_name, call, given) => {
     answer = given;
 
-    const { error } = (await outcome(wire, call)) as { error: unknown };
+    const theirs = (await outcome(sdk, call)) as { error: AwsErrorDetails };
+    const ours = (await outcome(wire, call)) as { error: AwsErrorDetails };
 
-    expect(error).toMatchObject({ service, kind: "service", status: given.status, code: "UnknownError" });
+    const { service, kind, status, requestId } = theirs.error;
+    expect(kind).toBe("service");
+    expect(ours.error).toEqual({
+      service,
+      kind,
+      status,
+      code: "Unknown",
+      message: "UnknownError",
+      ...(requestId && { requestId }),
+    });
   });
 
   test("credentials that were cut off are no credentials, and are not quoted", async () => {
