@@ -17,8 +17,8 @@ type Read = (event: JsonObject, context: MappingContext) => unknown;
 /** Every field of a Segment event but the three that always stand, in their order: which call types have it, and where it comes from. */
 const FIELDS: readonly (readonly [Field | "messageId", readonly CallType[], Read])[] = [
   ["event", ["track"], text("event")],
-  ["name", ["page", "screen"], text("name")],
-  ["category", ["page", "screen"], text("category")],
+  ["name", ["page", "screen"], ownOrProperty("name")],
+  ["category", ["page", "screen"], ownOrProperty("category")],
   ["userId", CALL_TYPES, text("userId")],
   ["anonymousId", CALL_TYPES, text("anonymousId")],
   ["groupId", ["group"], text("groupId")],
@@ -93,6 +93,16 @@ function object(field: string): (event: JsonObject) => JsonObject | undefined {
   };
 }
 
+/** Jitsu's SDK writes the name of a page into its properties only; Segment has it in both places. */
+function ownOrProperty(field: "name" | "category"): (event: JsonObject) => string | undefined {
+  const own = text(field);
+  return (event) => {
+    const property = ownProperties(event)?.[field];
+    return own(event) ?? (typeof property === "string" ? property : undefined);
+  };
+}
+
+const ownProperties = object("properties");
 const ownTraits = object("traits");
 const ownContext = object("context");
 
@@ -107,18 +117,14 @@ function identifyTraits(event: JsonObject): JsonObject | undefined {
 function segmentContext(event: JsonObject): JsonObject | undefined {
   const context = ownContext(event);
   const requestIp = event["requestIp"] ?? event["request_ip"];
-  const geo = context?.["geo"];
   const addsIp = typeof requestIp === "string" && requestIp !== "" && !context?.["ip"];
-  if (!addsIp && !isObject(geo)) return context;
-  const { geo: _geo, ...rest } = context ?? {};
-  if (addsIp) rest["ip"] = requestIp;
-  if (isObject(geo)) {
-    const own = rest["location"];
-    rest["location"] = { ...locationFromGeo(geo), ...(isObject(own) ? own : {}) };
-  } else if (context && Object.hasOwn(context, "geo")) {
-    rest["geo"] = geo;
-  }
-  return rest;
+  const geo = context?.["geo"];
+  const location = isObject(geo) ? locationFromGeo(geo) : undefined;
+  if (!addsIp && !location) return context;
+  const segment = { ...context, ...(addsIp && { ip: requestIp }) };
+  if (!location) return segment;
+  const { geo: _geo, location: own, ...rest } = segment as JsonObject;
+  return { ...rest, location: isObject(own) ? { ...location, ...own } : (own ?? location) };
 }
 
 function date(field: string): (event: JsonObject) => string | undefined {
@@ -139,14 +145,25 @@ function receivedAt(event: JsonObject, context: MappingContext): string | undefi
   return isoDate(event["receivedAt"]) ?? isoDate(context.receivedAt);
 }
 
-const ISO_DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})$/;
+/** As RFC 3339 has it, with the day still to be looked up in the calendar. */
+const ISO_DATE =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+const LENGTH_WITHIN_YEAR_9999 = "2020-01-01T00:00:00.000Z".length;
 
 /** ISO 8601 of a date in any form that JSON or a host knows; nothing where it is no date. */
 function isoDate(value: unknown): string | undefined {
-  if (typeof value === "string" && ISO_DATE.test(value)) return value;
+  if (typeof value === "string" && ISO_DATE.test(value) && isInCalendar(value)) return value;
   if (typeof value !== "string" && typeof value !== "number" && !isDate(value)) return undefined;
   const moment = new Date(value);
-  return Number.isNaN(moment.getTime()) ? undefined : moment.toISOString();
+  if (Number.isNaN(moment.getTime())) return undefined;
+  const iso = moment.toISOString();
+  return iso.length === LENGTH_WITHIN_YEAR_9999 ? iso : undefined;
+}
+
+/** Every month has 28 days; beyond, a day that is none comes back as one of the next month. */
+function isInCalendar(isoDate: string): boolean {
+  const day = Number(isoDate.slice(8, 10));
+  return day <= 28 || new Date(isoDate.slice(0, 10)).getUTCDate() === day;
 }
 
 function isDate(value: unknown): value is Date {
