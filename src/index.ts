@@ -1,6 +1,8 @@
 import { AssumedRoles } from "./aws/assumed-role";
-import { createSdkAws } from "./aws/sdk";
+import { createSdkAws, type SdkAws } from "./aws/sdk";
 import { createDestinationIn, type Destination, type Surroundings } from "./destination";
+import { type CheckOptions, checkConnectionIn } from "./iam/check-connection";
+import type { CheckReport } from "./iam/check-report";
 import { type OperatorPolicy, operatorPolicyFromEnvironment } from "./settings/operator-policy";
 
 export type {
@@ -13,6 +15,13 @@ export type {
 export type { Destination, EventContext, PreparedDelivery } from "./destination";
 export { CALL_TYPES, type CallType, type SegmentEvent } from "./events/segment-event";
 export { toSegmentEvent } from "./events/to-segment-event";
+export type { CheckOptions } from "./iam/check-connection";
+export type { CheckReport, CheckStep, CheckStepName } from "./iam/check-report";
+export { cloudFormationTemplate } from "./iam/cloudformation";
+export type { Diagnosis, DiagnosisName } from "./iam/diagnosis";
+export { type PolicyDocument, permissionPolicy, trustPolicy } from "./iam/policies";
+export { type InvokerRole, type InvokerRoleOptions, invokerRole } from "./iam/role";
+export { terraformModule } from "./iam/terraform";
 export type { OperatorPolicy } from "./settings/operator-policy";
 export { type ParsedSettings, parseSettings, type Settings } from "./settings/settings";
 export { SettingsError, type SettingsProblem } from "./settings/settings-error";
@@ -23,7 +32,20 @@ export interface DestinationOptions {
   readonly operator?: OperatorPolicy;
 }
 
-let shared: Pick<Surroundings, "aws" | "roles"> | undefined;
+interface Shared {
+  readonly aws: SdkAws;
+  readonly roles: AssumedRoles;
+}
+
+let shared: Shared | undefined;
+
+function surroundings({ operator }: DestinationOptions): Surroundings & Shared {
+  if (!shared) {
+    const aws = createSdkAws();
+    shared = { aws, roles: new AssumedRoles(aws) };
+  }
+  return { ...shared, operator: () => operator ?? operatorPolicyFromEnvironment(process.env) };
+}
 
 /**
  * A destination for one user's settings. Destinations are cheap: clients, connections and role sessions are shared by
@@ -38,13 +60,22 @@ let shared: Pick<Surroundings, "aws" | "roles"> | undefined;
  * if (result.outcome === "retry") queue.retry(event, result.retryAfterMs);
  */
 export function createDestination(settings: unknown, options: DestinationOptions = {}): Destination {
-  if (!shared) {
-    const aws = createSdkAws();
-    shared = { aws, roles: new AssumedRoles(aws) };
-  }
-  const { operator } = options;
-  return createDestinationIn(
-    { ...shared, operator: () => operator ?? operatorPolicyFromEnvironment(process.env) },
-    settings,
-  );
+  return createDestinationIn(surroundings(options), settings);
+}
+
+/**
+ * Tests a connection the way it will be used, step by step: settings, base identity, role, external ID, session, each
+ * function, and with `send` a sample event per call type. For a "Test connection" button.
+ *
+ * Never throws for what settings, AWS or a network can do: the report says what is wrong and what to change. It holds no secret.
+ *
+ * @example
+ * const { ok, steps } = await checkConnection(settings, { sourceId: "my-source" });
+ * for (const { ok, found, diagnosis } of steps) console.log(ok ? "✓" : "✗", found, diagnosis?.advice ?? "");
+ */
+export function checkConnection(
+  settings: unknown,
+  options: CheckOptions & DestinationOptions = {},
+): Promise<CheckReport> {
+  return checkConnectionIn(surroundings(options), settings, options);
 }

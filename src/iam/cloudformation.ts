@@ -1,4 +1,4 @@
-import type { InvokerRole } from "./role";
+import { type InvokerRole, roleName } from "./role";
 
 /**
  * A CloudFormation template of the role. Its output `RoleArn` is what Role Address wants.
@@ -7,6 +7,7 @@ import type { InvokerRole } from "./role";
  * @returns YAML
  */
 export function cloudFormationTemplate(role?: InvokerRole): string {
+  const { name, path } = roleName(role ?? {});
   const filledIn = (value: string | undefined) =>
     value === undefined ? "" : `\n    Default: ${JSON.stringify(value)}`;
   return `AWSTemplateFormatVersion: "2010-09-09"
@@ -49,7 +50,7 @@ Parameters:
     Description: Name of the role. Empty, and AWS chooses one.
     AllowedPattern: "^[A-Za-z0-9_+=,.@-]{0,64}$"
     ConstraintDescription: must be at most 64 letters, digits or any of _+=,.@-
-    Default: ${JSON.stringify(role?.name ?? "")}
+    Default: ${JSON.stringify(name ?? "")}
   PermissionsBoundaryArn:
     Type: String
     Description: ARN of the permissions boundary that your organisation demands of its roles. Empty for none.
@@ -65,7 +66,7 @@ Resources:
   Role:
     Type: AWS::IAM::Role
     Properties:
-      Description: Invokes Lambda functions for an event router (amazon-lambda-destination).${role?.path ? `\n      Path: ${JSON.stringify(role.path)}` : ""}
+      Description: Invokes Lambda functions for an event router (amazon-lambda-destination).${path ? `\n      Path: ${JSON.stringify(path)}` : ""}
       RoleName: !If [HasRoleName, !Ref RoleName, !Ref "AWS::NoValue"]
       PermissionsBoundary: !If [HasPermissionsBoundary, !Ref PermissionsBoundaryArn, !Ref "AWS::NoValue"]
       AssumeRolePolicyDocument:

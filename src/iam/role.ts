@@ -12,10 +12,8 @@ export interface InvokerRole {
   readonly externalIds: readonly string[];
   /** ARNs without version or alias. */
   readonly functionArns: readonly string[];
-  /** Chosen by AWS where absent. */
-  readonly name?: string;
-  /** `/` where absent. */
-  readonly path?: string;
+  /** The role's ARN where it is settled already, which settles its name and path; otherwise AWS chooses. */
+  readonly arn?: string;
 }
 
 /** What the settings do not say about the role. */
@@ -53,21 +51,26 @@ export function invokerRole(settings: unknown, options: InvokerRoleOptions): Inv
   ];
   if (problems.length > 0 || !home) throw new SettingsError(problems);
 
-  const [, path = "/", name] = /^[^/]+(\/(?:.*\/)?)([^/]+)$/.exec(parsed.role?.arn ?? "") ?? [];
   const role: InvokerRole = {
     principalArn: options.principalArn,
     externalIds,
     functionArns: unqualifiedArns(parsed, home),
-    ...(name !== undefined && { name, ...(path !== "/" && { path }) }),
+    ...(parsed.role && { arn: parsed.role.arn }),
   };
   const tooLong = sizeProblems(role);
   if (tooLong.length > 0) throw new SettingsError(tooLong);
   return role;
 }
 
-/** The functions that the role's own permissions are not enough for: they belong to another account than the role. */
-export function foreignFunctions(role: InvokerRole, account: string): readonly string[] {
-  return role.functionArns.filter((arn) => arn.split(":")[4] !== account);
+/** Name and path of a role, from its ARN; empty where there is none. */
+export function roleName({ arn = "" }: Pick<InvokerRole, "arn">): { readonly name?: string; readonly path?: string } {
+  const [, path = "/", name] = /:role(\/(?:.*\/)?)([^/]+)$/.exec(arn) ?? [];
+  return { ...(name !== undefined && { name }), ...(path !== "/" && { path }) };
+}
+
+/** The functions that belong to another account than the role: its own permissions are not enough for them. */
+export function foreignFunctions({ arn, functionArns }: InvokerRole): readonly string[] {
+  return arn === undefined ? [] : functionArns.filter((each) => each.split(":")[4] !== arn.split(":")[4]);
 }
 
 function homeOf({ role, region, functions, eventFunctions }: ParsedSettings, account?: string): Home | undefined {

@@ -1,4 +1,4 @@
-import type { InvokerRole } from "./role";
+import { type InvokerRole, roleName } from "./role";
 
 /**
  * The role as a Terraform module: variables as in the CloudFormation template, output `role_arn`.
@@ -7,6 +7,7 @@ import type { InvokerRole } from "./role";
  * @returns HCL
  */
 export function terraformModule(role?: InvokerRole): string {
+  const { name, path } = roleName(role ?? {});
   const filledIn = (value: unknown) => (value === undefined ? "" : `\n  default     = ${JSON.stringify(value)}`);
   return `terraform {
   required_providers {
@@ -50,7 +51,7 @@ variable "lambda_arns" {
 variable "role_name" {
   description = "Name of the role; null, and one is chosen."
   type        = string
-  default     = ${JSON.stringify(role?.name ?? null)}
+  default     = ${JSON.stringify(name ?? null)}
 }
 
 variable "permissions_boundary_arn" {
@@ -86,7 +87,7 @@ data "aws_iam_policy_document" "invoke" {
 
 resource "aws_iam_role" "invoker" {
   name                 = var.role_name
-  name_prefix          = var.role_name == null ? "amazon-lambda-destination-" : null${role?.path ? `\n  path                 = ${JSON.stringify(role.path)}` : ""}
+  name_prefix          = var.role_name == null ? "amazon-lambda-destination-" : null${path ? `\n  path                 = ${JSON.stringify(path)}` : ""}
   description          = "Invokes Lambda functions for an event router (amazon-lambda-destination)."
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary_arn

@@ -1,0 +1,72 @@
+import { CALL_DIAGNOSES, type FailedCall } from "./call-diagnoses";
+import type { DiagnosisRule } from "./diagnosis";
+import { trustPolicy } from "./policies";
+import { covers, principalOf } from "./principal";
+
+/** An AssumeRole that failed, and what else was tried to learn why: AWS's own answer is the same for most reasons. */
+export interface FailedAssumeRole extends FailedCall {
+  readonly roleArn: string;
+  readonly externalId: string;
+  /** ARN of the identity that asked. */
+  readonly callerArn: string;
+  /** Whom the trust policy names, where the user knows. */
+  readonly principalArn?: string;
+  /** Another external ID with which the same request was granted. */
+  readonly grantedWith?: string;
+}
+
+const isDenied = ({ error }: FailedCall) => error.code === "AccessDenied";
+
+/** What can be wrong with assuming the role. */
+export const ROLE_DIAGNOSES: readonly DiagnosisRule<FailedAssumeRole>[] = [
+  {
+    name: "WrongExternalId",
+    label: "Wrong external ID",
+    applies: ({ grantedWith }) => grantedWith !== undefined,
+    advice: ({ grantedWith, externalId, roleArn }) =>
+      `The role is assumed with "${grantedWith}", but "${externalId}" is sent. Set External ID to "${grantedWith}", or add "${externalId}" to sts:ExternalId in the trust policy of ${roleArn}.`,
+  },
+  {
+    name: "ExplicitDeny",
+    label: "Explicit deny",
+    applies: (observed) => isDenied(observed) && /explicit deny/.test(observed.error.message),
+    advice: ({ error, callerArn }) =>
+      `${denyingPolicy(error.message)} denies sts:AssumeRole to ${principalOf(callerArn)}. Take the Deny out, or except the role from it.`,
+  },
+  {
+    name: "MayNotAssumeRole",
+    label: "Router may not assume the role",
+    applies: (observed) => isDenied(observed) && /no identity-based policy allows/.test(observed.error.message),
+    advice: ({ roleArn, callerArn }) =>
+      `The trust policy is fine, but the router's own identity lacks a permission. Attach to ${principalOf(callerArn)}: ${JSON.stringify({ Effect: "Allow", Action: "sts:AssumeRole", Resource: roleArn })}`,
+  },
+  {
+    name: "WrongTrustPrincipal",
+    label: "Wrong trust principal",
+    applies: (observed) =>
+      isDenied(observed) && observed.principalArn !== undefined && !covers(observed.principalArn, observed.callerArn),
+    advice: ({ principalArn, callerArn, roleArn }) =>
+      `The role trusts ${principalArn}, but the router runs as ${callerArn}. In the trust policy of ${roleArn}, set Principal to {"AWS":"${principalOf(callerArn)}"} (with the role's path, if it has one), or run the router as the other.`,
+  },
+  {
+    name: "WrongExternalId",
+    label: "Wrong external ID",
+    applies: (observed) => isDenied(observed) && observed.principalArn !== undefined,
+    advice: ({ externalId, roleArn }) =>
+      `The role trusts the router, but not with the external ID "${externalId}". Set sts:ExternalId in the trust policy of ${roleArn} to "${externalId}" (a list for several sources), or External ID to what stands there. If that is right already, the role does not exist.`,
+  },
+  {
+    name: "WrongTrustPrincipal",
+    label: "Wrong trust principal",
+    applies: isDenied,
+    advice: ({ callerArn, externalId, roleArn }) =>
+      `AWS does not say which of three it is: the trust policy of ${roleArn} does not name the router, does not name the external ID, or there is no such role. This trust policy is right: ${JSON.stringify(trustPolicy({ principalArn: principalOf(callerArn), externalIds: [externalId] }))}. Check again with the principal that stands in it (--principal) or with its external ID (--external-id) to learn which.`,
+  },
+  ...CALL_DIAGNOSES,
+];
+
+/** `A service control policy`, `An identity-based policy`, … as AWS's message names it. */
+export function denyingPolicy(message: string): string {
+  const policy = /explicit deny in (an? [\w -]*?policy|an? permissions boundary)/.exec(message)?.[1] ?? "a policy";
+  return policy.charAt(0).toUpperCase() + policy.slice(1);
+}
