@@ -101,7 +101,7 @@ function renderVerdict({ ok, steps }: CheckReport, coloured: boolean): string {
   return ok ? `${green("The connection works.")}\n` : `${red(`${failed} of ${steps.length} steps failed.`)}\n`;
 }
 
-/** What functions and AWS wrote must not move the terminal's cursor. */
+/** One line: what functions and AWS wrote must not move the terminal's cursor. */
 function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\t]/gu, "�");
+  return text.replace(/\s*\n\s*/g, " ").replace(/[^\P{Cc}\t]/gu, "�");
 }

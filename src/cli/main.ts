@@ -7,6 +7,8 @@ import { type Command, type Io, UsageError } from "./command";
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import("./start")).start,
   send: async () => (await import("./send")).send,
+  iam: async () => (await import("./iam")).iam,
+  check: async () => (await import("./check")).check,
 };
 
 const processIo: Io = {
