@@ -80,13 +80,20 @@ export interface EmbeddedAws {
 /**
  * Starts a small AWS in this process: STS (`AssumeRole`, `GetCallerIdentity`) and Lambda (`Invoke`) behind one HTTP port on
  * 127.0.0.1, which the AWS SDKs and the AWS CLI use unchanged once `AWS_ENDPOINT_URL` points at it. Signatures, sessions
- * and policies are checked for real; nothing is kept on disk.
+ * and policies are checked for real.
  *
  * ```ts
  * const aws = await startEmbeddedAws();
  * const user = aws.addUser({ name: "router" });
- * const fn = aws.addFunction({ name: "hello", handler: async (event) => ({ got: event }) });
+ * aws.addFunction({ name: "hello", handler: async (event) => ({ got: event }) });
+ * const client = new LambdaClient({ endpoint: aws.url, region: aws.region, credentials: user });
  * ```
+ *
+ * Not modelled: every other action; presigned URLs; managed policies, permissions boundaries, organisation policies, policy
+ * variables; session tags and MFA; function URLs, layers, runtimes other than Node.js, response streaming, dead-letter
+ * queues and destinations. Functions run in real time: the clock moves everything but their timeouts.
+ *
+ * @throws Error if the port is taken
  */
 export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promise<EmbeddedAws> {
   const { account = "123456789012", region = "us-east-1", regions = [], history = 10_000 } = options;
@@ -103,6 +110,15 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
   const server = createAwsServer({ clock, verifier, sts: new Sts(identities, clock), lambda, faults, records });
   server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");
+
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    const closed = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    clock.stop();
+    await Promise.all([closed, functions.close()]);
+  };
 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -134,11 +150,8 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     behave: () => faults.clear(),
     idle: () => lambda.idle(),
     async close() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      clock.stop();
-      await Promise.all([closed, functions.close()]);
+      closing ??= close();
+      await closing;
     },
   };
 }

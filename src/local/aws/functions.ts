@@ -11,7 +11,7 @@ import { WorkerRuntime } from "./worker-runtime";
 
 /** Where a version's code comes from: exactly one of the three. */
 export type FunctionCode =
-  /** A handler file (.mjs, .cjs, .js), run in worker threads; loaded afresh when it has changed. */
+  /** A handler file (.mjs, .cjs, .js), run in worker threads; loaded afresh when it (not what it imports) has changed. */
   | { readonly file: string }
   /** Text of an ES module, run in worker threads. */
   | { readonly source: string }

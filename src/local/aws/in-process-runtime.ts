@@ -18,6 +18,7 @@ export class InProcessRuntime implements Runtime {
     const start = performance.now();
     const outcome = await new Promise<Returned["outcome"]>((resolve) => {
       const timer = setTimeout(() => resolve({ error: timedOut(invocation.requestId, timeoutMs) }), timeoutMs);
+      timer.unref();
       this.#handle(invocation)
         .then(
           (payload) => ({ payload }),

@@ -1,47 +1,14 @@
-import { type FunctionName, functionNamePattern, parseFunctionName } from "./arn";
 import { denialMessage, denialOf } from "./authorization";
 import type { Clock } from "./clock";
 import type { Concurrency } from "./concurrency";
 import { type Execution, execute } from "./execution";
 import type { Functions, FunctionVersion, LambdaFunction } from "./functions";
 import { type Answer, header, type RawRequest } from "./http-message";
-import type { InvocationRecord, InvocationType, Records } from "./records";
+import { type InvokeTarget, readClientContext, readInvocationType, readName, readPayload } from "./invoke-request";
+import type { InvocationRecord, Records } from "./records";
 import type { Invocation } from "./runtime";
-import { ServiceError, validationError } from "./service-error";
+import { ServiceError } from "./service-error";
 import type { Caller } from "./signature-v4";
-
-const invocationTypes: readonly string[] = ["RequestResponse", "Event", "DryRun"];
-
-/** Bytes of payload. */
-export const maxPayloadBytes = 6_291_456;
-const maxEventPayloadBytes = 1_048_576;
-/** Characters of a client context's base64. */
-const maxClientContext = 3583;
-
-/** What the path of an Invoke request asks for. */
-export interface InvokeTarget {
-  /** Decoded, as the caller wrote it. */
-  readonly functionName: string;
-  readonly qualifier: string | undefined;
-}
-
-/** Reads `/2015-03-31/functions/{FunctionName}/invocations?Qualifier=`; undefined for any other path. */
-export function invokeTarget(request: RawRequest): InvokeTarget | undefined {
-  const [, encoded] = /^\/2015-03-31\/functions\/([^/]+)\/invocations\/?$/.exec(request.path) ?? [];
-  if (encoded === undefined) return undefined;
-  return {
-    functionName: decodePercent(encoded),
-    qualifier: new URLSearchParams(request.query).get("Qualifier") ?? undefined,
-  };
-}
-
-function decodePercent(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
 
 interface Run extends FunctionVersion {
   readonly function: LambdaFunction;
@@ -70,13 +37,7 @@ export class Lambda {
   /** @throws ServiceError */
   async answer(request: RawRequest, target: InvokeTarget, caller: Caller, requestId: string): Promise<Answer> {
     const name = readName(target);
-    const type = header(request, "x-amz-invocation-type") ?? "RequestResponse";
-    if (!invocationTypes.includes(type)) {
-      throw validationError("ValidationException", [
-        `Value '${type}' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]`,
-      ]);
-    }
-    const invocationType = type as InvocationType;
+    const invocationType = readInvocationType(request);
     const region = name.region ?? caller.region;
     const arn = this.functions.arn({ name: name.name, account: name.account ?? caller.identity.account, region });
     const qualifiedArn = name.qualifier === undefined ? arn : `${arn}:${name.qualifier}`;
@@ -184,83 +145,6 @@ export class Lambda {
   #end(): void {
     this.#underWay--;
     if (this.#underWay === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-  }
-}
-
-function readName(target: InvokeTarget): FunctionName {
-  const name = parseFunctionName(target.functionName);
-  if (!name) {
-    throw validationError("ValidationException", [
-      `Value '${target.functionName}' at 'functionName' failed to satisfy constraint: Member must satisfy regular expression pattern: ${functionNamePattern}`,
-    ]);
-  }
-  const { qualifier } = target;
-  if (qualifier === undefined) return name;
-  if (!/^(\$LATEST|[a-zA-Z0-9-_$]{1,128})$/.test(qualifier)) {
-    throw validationError("ValidationException", [
-      `Value '${qualifier}' at 'qualifier' failed to satisfy constraint: Member must satisfy regular expression pattern: (|[a-zA-Z0-9$_-]+)`,
-    ]);
-  }
-  if (name.qualifier !== undefined && name.qualifier !== qualifier) {
-    throw new ServiceError(
-      "InvalidParameterValueException",
-      400,
-      "The derived qualifier from the function name does not match the specified qualifier.",
-    );
-  }
-  return { ...name, qualifier };
-}
-
-function readPayload(request: RawRequest, type: InvocationType): { readonly payload: string; readonly event: unknown } {
-  const bytes = request.body.length;
-  if (type === "Event" && bytes > maxEventPayloadBytes) {
-    throw new ServiceError(
-      "RequestTooLargeException",
-      413,
-      `${bytes} byte payload is too large for the Event invocation type (limit ${maxEventPayloadBytes} bytes)`,
-    );
-  }
-  if (bytes === 0) return { payload: "{}", event: {} };
-  try {
-    const payload = new TextDecoder("utf-8", { fatal: true }).decode(request.body);
-    return { payload, event: JSON.parse(payload) };
-  } catch (error) {
-    throw new ServiceError(
-      "InvalidRequestContentException",
-      400,
-      `Could not parse request body into json: Could not parse payload into json: ${(error as Error).message}`,
-    );
-  }
-}
-
-/** The client context's JSON. Only a synchronous run gets it. */
-function readClientContext(request: RawRequest, type: InvocationType): string | undefined {
-  const encoded = header(request, "x-amz-client-context");
-  if (encoded === undefined) return undefined;
-  if (encoded.length > maxClientContext) {
-    throw new ServiceError(
-      "InvalidRequestContentException",
-      400,
-      `Client context must be no more than ${maxClientContext} bytes when base64-encoded.`,
-    );
-  }
-  const json = Buffer.from(encoded, "base64").toString("utf8");
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded) || !isJsonObject(json)) {
-    throw new ServiceError(
-      "InvalidRequestContentException",
-      400,
-      "Client context must be a valid Base64-encoded JSON object.",
-    );
-  }
-  return type === "RequestResponse" ? json : undefined;
-}
-
-function isJsonObject(json: string): boolean {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
   }
 }
 

@@ -25,7 +25,7 @@ export interface InvocationRecord {
   readonly error?: { readonly errorType: string; readonly errorMessage: string };
 }
 
-/** One request to the API, whatever became of it. What the request did not tell is absent. */
+/** One request to the API, whatever became of it. What it did not tell is undefined. */
 export interface CallRecord {
   readonly service: Service;
   readonly action: string;
@@ -34,19 +34,19 @@ export interface CallRecord {
   readonly at: number;
   /** HTTP status of the answer; 0 where none was given. */
   readonly status: number;
-  readonly errorCode?: string;
-  /** Absent if the request was not authentic. */
-  readonly principalArn?: string;
-  readonly accessKeyId?: string;
-  readonly region?: string;
+  readonly errorCode: string | undefined;
+  /** Undefined, like the next two, if the request was not authentic. */
+  readonly principalArn: string | undefined;
+  readonly accessKeyId: string | undefined;
+  readonly region: string | undefined;
   /** Lambda: as the caller wrote it. */
-  readonly function?: string;
-  readonly roleArn?: string;
-  readonly externalId?: string;
-  readonly roleSessionName?: string;
-  readonly durationSeconds?: number;
+  readonly function: string | undefined;
+  readonly roleArn: string | undefined;
+  readonly externalId: string | undefined;
+  readonly roleSessionName: string | undefined;
+  readonly durationSeconds: number | undefined;
   /** JSON of the session policy. */
-  readonly policy?: string;
+  readonly policy: string | undefined;
 }
 
 /** What happened, oldest first; of each kind no more than `limit`. */

@@ -5,11 +5,13 @@ import { parseFunctionName } from "./arn";
 import type { Clock } from "./clock";
 import type { Faults, Misbehaviour } from "./faults";
 import { type Answer, type RawRequest, readRequest } from "./http-message";
-import { type InvokeTarget, invokeTarget, type Lambda, lambdaError, maxPayloadBytes } from "./lambda";
+import { type InvokeTarget, invokeTarget, maxPayloadBytes } from "./invoke-request";
+import { type Lambda, lambdaError } from "./lambda";
 import type { CallRecord, Records } from "./records";
 import { type Service, ServiceError } from "./service-error";
 import type { Caller, SignatureVerifier } from "./signature-v4";
-import { type Sts, stsError, stsParameters } from "./sts";
+import { type Sts, stsParameters } from "./sts";
+import { stsError } from "./sts-xml";
 
 interface Parts {
   readonly clock: Clock;
@@ -63,15 +65,13 @@ async function handle(parts: Parts, message: IncomingMessage, response: ServerRe
     ending = { answer: errorAnswer(call, failure, caller !== undefined), half: false };
   }
   parts.records.addCall({
-    ...callRecord(call),
+    ...asked(call),
     at,
     status: ending?.answer.status ?? 0,
-    ...(errorCode !== undefined && { errorCode }),
-    ...(caller && {
-      principalArn: caller.identity.arn,
-      accessKeyId: caller.accessKeyId,
-      region: caller.region,
-    }),
+    errorCode,
+    principalArn: caller?.identity.arn,
+    accessKeyId: caller?.accessKeyId,
+    region: caller?.region,
   });
   if (ending) write(response, ending, parts.clock.now());
   else response.destroy();
@@ -135,23 +135,23 @@ function errorAnswer(call: Call, error: ServiceError, authenticated: boolean): A
   return call.service === "sts" ? stsError(error, call.requestId) : lambdaError(error, call.requestId, authenticated);
 }
 
-function callRecord(call: Call): Omit<CallRecord, "at" | "status"> {
-  const { service, action, requestId, parameters } = call;
+type Asked = Omit<CallRecord, "at" | "status" | "errorCode" | "principalArn" | "accessKeyId" | "region">;
+
+/** What a call's record says of the request. */
+function asked({ service, action, requestId, target, parameters }: Call): Asked {
   const told = (name: string): string | undefined => parameters?.get(name) ?? undefined;
   const duration = told("DurationSeconds");
-  const record = {
+  return {
     service,
     action,
     requestId,
-    function: call.target?.functionName,
+    function: target?.functionName,
     roleArn: told("RoleArn"),
     externalId: told("ExternalId"),
     roleSessionName: told("RoleSessionName"),
-    policy: told("Policy"),
     durationSeconds: duration === undefined ? undefined : Number(duration),
+    policy: told("Policy"),
   };
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as typeof record &
-    Omit<CallRecord, "at" | "status">;
 }
 
 function write(response: ServerResponse, { answer, half }: NonNullable<Ending>, now: number): void {

@@ -1,0 +1,107 @@
+import { type Policy, PolicyError, parsePolicy } from "./policy";
+import { ServiceError, validationError } from "./service-error";
+
+/** Characters of session policy that fill its allotted space. AWS packs it in a way of its own; we count plain text. */
+const maxPolicyCharacters = 2048;
+
+export interface AssumeRoleRequest {
+  readonly roleArn: string;
+  readonly sessionName: string;
+  readonly externalId: string | undefined;
+  readonly policy: string | undefined;
+  readonly durationSeconds: number;
+}
+
+interface Constraint {
+  readonly parameter: string;
+  readonly required?: boolean;
+  readonly min?: number;
+  readonly max?: number;
+  readonly pattern?: string;
+}
+
+/** From the API's model. */
+const constraints: readonly Constraint[] = [
+  { parameter: "RoleArn", required: true, min: 20, max: 2048 },
+  { parameter: "RoleSessionName", required: true, min: 2, max: 64, pattern: "[\\w+=,.@-]*" },
+  { parameter: "ExternalId", min: 2, max: 1224, pattern: "[\\w+=,.@:\\/-]*" },
+  { parameter: "Policy", min: 1, pattern: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" },
+];
+
+const unsupported = [
+  "PolicyArns",
+  "Tags",
+  "TransitiveTagKeys",
+  "SerialNumber",
+  "TokenCode",
+  "SourceIdentity",
+  "ProvidedContexts",
+];
+
+/** @throws ServiceError that names every parameter that breaks a constraint */
+export function readAssumeRole(parameters: URLSearchParams): AssumeRoleRequest {
+  const durationSeconds = Number(parameters.get("DurationSeconds") ?? 3600);
+  const problems = constraints.flatMap((constraint) => violations(constraint, parameters.get(constraint.parameter)));
+  if (!Number.isInteger(durationSeconds)) {
+    throw new ServiceError("MalformedInput", 400, "DurationSeconds is not an integer");
+  }
+  const duration = `Value '${durationSeconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value`;
+  if (durationSeconds < 900) problems.push(`${duration} greater than or equal to 900`);
+  if (durationSeconds > 43200) problems.push(`${duration} less than or equal to 43200`);
+  if (problems.length > 0) throw validationError("ValidationError", problems);
+
+  const strange = unsupported.find((name) => [...parameters.keys()].some((key) => key.split(".")[0] === name));
+  if (strange) throw new ServiceError("ValidationError", 400, `${strange} is not supported by the embedded AWS.`);
+  const roleArn = parameters.get("RoleArn") ?? "";
+  if (!/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/.test(roleArn)) {
+    throw new ServiceError("ValidationError", 400, `${roleArn} is invalid`);
+  }
+  return {
+    roleArn,
+    sessionName: parameters.get("RoleSessionName") ?? "",
+    externalId: parameters.get("ExternalId") ?? undefined,
+    policy: parameters.get("Policy") ?? undefined,
+    durationSeconds,
+  };
+}
+
+function violations(constraint: Constraint, value: string | null): string[] {
+  const member = constraint.parameter.charAt(0).toLowerCase() + constraint.parameter.slice(1);
+  if (value === null) {
+    return constraint.required
+      ? [`Value null at '${member}' failed to satisfy constraint: Member must not be null`]
+      : [];
+  }
+  const broken = [
+    constraint.min !== undefined &&
+      value.length < constraint.min &&
+      `Member must have length greater than or equal to ${constraint.min}`,
+    constraint.max !== undefined &&
+      value.length > constraint.max &&
+      `Member must have length less than or equal to ${constraint.max}`,
+    constraint.pattern !== undefined &&
+      !new RegExp(`^(?:${constraint.pattern})$`).test(value) &&
+      `Member must satisfy regular expression pattern: ${constraint.pattern}`,
+  ].filter((rule) => rule !== false);
+  return broken.map((rule) => `Value '${value}' at '${member}' failed to satisfy constraint: ${rule}`);
+}
+
+/**
+ * @returns the policy and how much of its allotted space it fills, in percent
+ * @throws ServiceError
+ */
+export function readSessionPolicy(text: string): { readonly policy: Policy; readonly packedPercent: number } {
+  let policy: Policy;
+  try {
+    policy = parsePolicy(text, "identity");
+  } catch (error) {
+    if (error instanceof PolicyError) throw new ServiceError("MalformedPolicyDocument", 400, error.message);
+    throw error;
+  }
+  const packedPercent = Math.ceil((text.length / maxPolicyCharacters) * 100);
+  if (text.length > maxPolicyCharacters) {
+    const message = `Packed policy consumes ${packedPercent}% of allotted space, please use smaller policy.`;
+    throw new ServiceError("PackedPolicyTooLarge", 400, message);
+  }
+  return { policy, packedPercent };
+}
