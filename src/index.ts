@@ -1,5 +1,5 @@
 import { AssumedRoles } from "./aws/assumed-role";
-import { createSdkAws, type SdkAws } from "./aws/sdk";
+import { createNodeAws, type NodeAws } from "./aws/node";
 import { createDestinationIn, type Destination, type Surroundings } from "./destination";
 import { type CheckOptions, checkConnectionIn } from "./iam/check-connection";
 import type { CheckReport } from "./iam/check-report";
@@ -33,7 +33,7 @@ export interface DestinationOptions {
 }
 
 interface Shared {
-  readonly aws: SdkAws;
+  readonly aws: NodeAws;
   readonly roles: AssumedRoles;
 }
 
@@ -41,7 +41,7 @@ let shared: Shared | undefined;
 
 function surroundings({ operator }: DestinationOptions): Surroundings & Shared {
   if (!shared) {
-    const aws = createSdkAws();
+    const aws = createNodeAws();
     shared = { aws, roles: new AssumedRoles(aws) };
   }
   return { ...shared, operator: () => operator ?? operatorPolicyFromEnvironment(process.env) };

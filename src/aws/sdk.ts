@@ -1,13 +1,7 @@
-import type { LambdaClient, LambdaClientConfig } from "@aws-sdk/client-lambda";
-import type { STSClient } from "@aws-sdk/client-sts";
-import { functionNameForInvoke } from "../settings/function-reference";
-import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer, InvokeRequest } from "./aws";
+import type { STSClient, STSClientConfig } from "@aws-sdk/client-sts";
+import type { AssumeRoleRequest, AwsCredentials } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
-
-/** Clients kept at most; one is per region and credentials, and holds no connections of its own. */
-const MAX_CLIENTS = 1000;
-/** Connections to AWS at most; how much goes on at once is up to the host. */
-const MAX_SOCKETS = 5000;
+import { noIdentity, timedOut } from "./failed-call";
 
 /** Who signs, as STS sees it. */
 export interface CallerIdentity {
@@ -17,88 +11,75 @@ export interface CallerIdentity {
   readonly account: string;
 }
 
-/** What the SDK can do beyond what deliveries need, for the connection check. */
-export interface SdkAws extends Aws {
-  /** Deliveries always send an external ID; the check has to try without one. */
-  assumeRole(
-    request: Omit<AssumeRoleRequest, "externalId"> & { readonly externalId?: string },
-    timeoutMs: number,
-  ): Promise<AwsCredentials>;
-  /** @param base absent for the operator's own identity */
+/** AssumeRole, with an external ID or, for the connection check only, without. */
+export type AssumeRole = Omit<AssumeRoleRequest, "externalId" | "policy"> & {
+  readonly externalId?: string;
+  readonly policy?: string;
+};
+
+/** What is left to the AWS SDK: identities, roles and endpoints, as the operator's environment and AWS configuration have them. */
+export interface Sdk {
+  /** @throws AwsError */
+  assumeRole(request: AssumeRole, timeoutMs: number): Promise<AwsCredentials>;
+  /**
+   * @param base absent for the operator's own identity
+   * @throws AwsError
+   */
   callerIdentity(region: string, base: AwsCredentials | undefined, timeoutMs: number): Promise<CallerIdentity>;
+  /**
+   * The operator's own identity.
+   *
+   * @throws AwsError of kind `identity` where there is none
+   */
+  identity(region: string): Promise<AwsCredentials>;
+  /** Where Lambda is for a region, without a slash at the end: AWS's own endpoint, or what `AWS_ENDPOINT_URL…` says. */
+  lambdaEndpoint(region: string): Promise<string>;
 }
 
-type ClientConfig = Pick<
-  LambdaClientConfig,
-  "region" | "credentials" | "requestHandler" | "maxAttempts" | "customUserAgent"
->;
+/** Regions for which a client and an endpoint are kept at most. */
+const MAX_REGIONS = 100;
 
-/**
- * AWS through its SDK, in Node.js. Identity, endpoints and proxies come from where the SDK takes them: the operator's
- * environment and AWS configuration, `AWS_ENDPOINT_URL` among them. The SDK is loaded with the first call.
- *
- * @param options.now milliseconds since 1970
- */
-export function createSdkAws({ now = Date.now }: { readonly now?: () => number } = {}): SdkAws {
-  const lambdaClients = new BoundedMap<LambdaClient>(MAX_CLIENTS);
-  const stsClients = new BoundedMap<STSClient>(MAX_CLIENTS);
+/** The AWS SDK, loaded with the first call. */
+export function createSdk(): Sdk {
+  const ambientClients = new Map<string, Promise<STSClient>>();
+  const endpoints = new Map<string, Promise<string>>();
   // Client after client shares the connections of the first.
-  let connections: ClientConfig["requestHandler"];
+  let connections: STSClientConfig["requestHandler"];
 
-  function config(region: string, credentials: AwsCredentials | undefined): ClientConfig {
-    return {
+  async function newClient(region: string, base?: AwsCredentials): Promise<STSClient> {
+    const { STSClient } = await stsSdk();
+    const client = new STSClient({
       region,
       // Retries are decided where the delivery's deadline is known.
       maxAttempts: 1,
       customUserAgent: "amazon-lambda-destination",
-      requestHandler: connections ?? {
-        httpAgent: { maxSockets: MAX_SOCKETS },
-        httpsAgent: { maxSockets: MAX_SOCKETS },
-      },
-      ...(credentials && { credentials: sdkCredentials(credentials) }),
-    };
-  }
-
-  async function lambdaClient(region: string, credentials: AwsCredentials | undefined): Promise<LambdaClient> {
-    const { LambdaClient } = await lambdaSdk();
-    const client = lambdaClients.get(
-      clientKey(region, credentials),
-      () => new LambdaClient(config(region, credentials)),
-    );
+      ...(connections && { requestHandler: connections }),
+      ...(base && { credentials: { ...base } }),
+    });
     connections ??= client.config.requestHandler;
     return client;
   }
 
-  async function stsClient(region: string, credentials: AwsCredentials | undefined): Promise<STSClient> {
-    const { STSClient } = await stsSdk();
-    const client = stsClients.get(clientKey(region, credentials), () => new STSClient(config(region, credentials)));
-    connections ??= client.config.requestHandler;
-    return client;
+  /** The SDK keeps the operator's identity with the client, and renews it. */
+  function client(region: string, base: AwsCredentials | undefined): Promise<STSClient> {
+    return base ? newClient(region, base) : keptFor(region, ambientClients, () => newClient(region));
   }
 
   return {
-    now,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    within,
-
-    async assumeRole(request, timeoutMs): Promise<AwsCredentials> {
+    async assumeRole(request, timeoutMs) {
       try {
         const { AssumeRoleCommand } = await stsSdk();
-        const client = await stsClient(request.region, request.base);
+        const sts = await client(request.region, request.base);
         const command = new AssumeRoleCommand({
           RoleArn: request.roleArn,
           RoleSessionName: request.sessionName,
           ...(request.externalId !== undefined && { ExternalId: request.externalId }),
           ...(request.policy !== undefined && { Policy: request.policy }),
         });
-        const { Credentials } = await client.send(command, { abortSignal: AbortSignal.timeout(timeoutMs) });
+        const { Credentials } = await sts.send(command, { abortSignal: AbortSignal.timeout(timeoutMs) });
         if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey || !Credentials.SessionToken) {
-          throw new AwsError({
-            service: "sts",
-            kind: "service",
-            code: "IncompleteAnswer",
-            message: "STS answered without credentials.",
-          });
+          const message = "STS answered without credentials.";
+          throw new AwsError({ service: "sts", kind: "service", code: "IncompleteAnswer", message });
         }
         return {
           accessKeyId: Credentials.AccessKeyId,
@@ -111,11 +92,11 @@ export function createSdkAws({ now = Date.now }: { readonly now?: () => number }
       }
     },
 
-    async callerIdentity(region, base, timeoutMs): Promise<CallerIdentity> {
+    async callerIdentity(region, base, timeoutMs) {
       try {
         const { GetCallerIdentityCommand } = await stsSdk();
-        const client = await stsClient(region, base);
-        const { Arn = "", Account = "" } = await client.send(new GetCallerIdentityCommand({}), {
+        const sts = await client(region, base);
+        const { Arn = "", Account = "" } = await sts.send(new GetCallerIdentityCommand({}), {
           abortSignal: AbortSignal.timeout(timeoutMs),
         });
         return { arn: Arn, account: Account };
@@ -124,32 +105,60 @@ export function createSdkAws({ now = Date.now }: { readonly now?: () => number }
       }
     },
 
-    async invoke(request: InvokeRequest, timeoutMs: number): Promise<InvokeAnswer> {
+    async identity(region) {
       try {
-        const { InvokeCommand } = await lambdaSdk();
-        const client = await lambdaClient(request.region, request.credentials);
-        const command = new InvokeCommand({
-          FunctionName: functionNameForInvoke(request.function),
-          Qualifier: request.function.qualifier,
-          InvocationType: request.invocationType,
-          LogType: request.logType === "Tail" ? "Tail" : undefined,
-          ClientContext: request.clientContext,
-          Payload: request.payload,
-        });
-        const answer = await client.send(command, { abortSignal: AbortSignal.timeout(timeoutMs) });
+        const sts = await client(region, undefined);
+        const { accessKeyId, secretAccessKey, sessionToken, expiration } = await sts.config.credentials();
         return {
-          status: answer.StatusCode ?? answer.$metadata.httpStatusCode ?? 200,
-          payload: answer.Payload?.transformToString() ?? "",
-          ...(answer.$metadata.requestId && { requestId: answer.$metadata.requestId }),
-          ...(answer.ExecutedVersion && { executedVersion: answer.ExecutedVersion }),
-          ...(answer.FunctionError && { functionError: answer.FunctionError }),
-          ...(answer.LogResult && { logResult: answer.LogResult }),
+          accessKeyId,
+          secretAccessKey,
+          ...(sessionToken && { sessionToken }),
+          ...(expiration && { expiresAt: expiration.getTime() }),
         };
       } catch (error) {
-        throw fromSdkError("lambda", error, timeoutMs);
+        throw fromSdkError("lambda", error, 0);
       }
     },
+
+    lambdaEndpoint: (region) => keptFor(region, endpoints, () => resolveLambdaEndpoint(region)),
   };
+}
+
+/**
+ * Has the SDK's Lambda client make a request, and stops it before it is signed: that way everything counts that the SDK
+ * knows of endpoints (`AWS_ENDPOINT_URL`, FIPS, dual stack, partitions, the shared configuration file).
+ */
+async function resolveLambdaEndpoint(region: string): Promise<string> {
+  const { InvokeCommand, LambdaClient } = await lambdaSdk();
+  const client = new LambdaClient({ region });
+  let endpoint = "";
+  client.middlewareStack.add(
+    () => async (args) => {
+      const { protocol, hostname, port, path } = args.request as {
+        protocol: string;
+        hostname: string;
+        port?: number;
+        path: string;
+      };
+      endpoint = `${protocol}//${hostname}${port ? `:${port}` : ""}${path.slice(0, path.indexOf("/2015-03-31/"))}`;
+      return { output: { $metadata: {} }, response: {} };
+    },
+    { step: "build", priority: "low" },
+  );
+  await client.send(new InvokeCommand({ FunctionName: "any" }));
+  client.destroy();
+  return endpoint;
+}
+
+/** The region's value, made where there is none; what could not be made is tried again. */
+function keptFor<T>(region: string, kept: Map<string, Promise<T>>, make: () => Promise<T>): Promise<T> {
+  const known = kept.get(region);
+  if (known) return known;
+  if (kept.size >= MAX_REGIONS) kept.clear();
+  const made = make();
+  kept.set(region, made);
+  made.catch(() => kept.delete(region));
+  return made;
 }
 
 const lambdaSdk = once(() => import("@aws-sdk/client-lambda"));
@@ -163,65 +172,11 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
   };
 }
 
-async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(timedOut("sts", ms)), ms);
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function timedOut(service: AwsErrorDetails["service"], ms: number): AwsError {
-  const name = { lambda: "The function", sts: "AWS STS" }[service];
-  return new AwsError({
-    service,
-    kind: "timeout",
-    code: "Timeout",
-    message: `${name} did not answer within ${Math.round(ms)} ms.`,
-  });
-}
-
-function sdkCredentials({ accessKeyId, secretAccessKey, sessionToken }: AwsCredentials) {
-  return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
-}
-
-/** The secret is part of it: a wrong secret beside a right access key ID must not meet the right one's client. */
-function clientKey(region: string, credentials: AwsCredentials | undefined): string {
-  return credentials ? `${region} ${credentials.accessKeyId} ${credentials.secretAccessKey}` : region;
-}
-
-class BoundedMap<Value> {
-  readonly #limit: number;
-  readonly #values = new Map<string, Value>();
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** The key's value, made where there is none; the one asked for longest ago makes room. */
-  get(key: string, make: () => Value): Value {
-    const value = this.#values.get(key) ?? make();
-    this.#values.delete(key);
-    this.#values.set(key, value);
-    if (this.#values.size > this.#limit) {
-      const [oldest] = this.#values.keys();
-      if (oldest !== undefined) this.#values.delete(oldest);
-    }
-    return value;
-  }
-}
-
 /** The parts of the SDK's errors that matter here; which are there depends on where the call failed. */
 interface SdkError {
   readonly name?: string;
   readonly code?: string;
   readonly message?: string;
-  readonly Message?: string;
-  readonly Reason?: string;
   readonly cause?: { readonly code?: string };
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
   readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
@@ -231,16 +186,9 @@ const NO_IDENTITY: readonly string[] = ["CredentialsProviderError", "TokenProvid
 
 function fromSdkError(service: AwsErrorDetails["service"], error: unknown, timeoutMs: number): AwsError {
   if (error instanceof AwsError) return error;
-  const { name = "", code, message, Message, $metadata, $response, cause } = error as SdkError;
+  const { name = "", code, message, $metadata, $response, cause } = error as SdkError;
   if (name === "AbortError" || name === "TimeoutError") return timedOut(service, timeoutMs);
-  if (NO_IDENTITY.includes(name)) {
-    return new AwsError({
-      service,
-      kind: "identity",
-      code: "NoIdentity",
-      message: "There is no AWS identity to sign with: no keys in the settings, and none that the router itself has.",
-    });
-  }
+  if (NO_IDENTITY.includes(name)) return noIdentity(service);
   const status = $metadata?.httpStatusCode ?? $response?.statusCode;
   if (status === undefined) {
     const systemCode = code ?? cause?.code ?? name;
@@ -252,7 +200,7 @@ function fromSdkError(service: AwsErrorDetails["service"], error: unknown, timeo
     service,
     kind: "service",
     code: name,
-    message: message || Message || name,
+    message: message || name,
     status,
     ...(requestId && { requestId }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

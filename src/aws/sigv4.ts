@@ -1,8 +1,8 @@
 import { utf8 } from "../encoding/utf8";
 import type { AwsCredentials } from "./aws";
 
-/** SHA-256 of bytes: 32 bytes. */
-export type Sha256 = (bytes: Uint8Array) => Uint8Array;
+/** SHA-256 of bytes, or of a text in UTF-8: 32 bytes. */
+export type Sha256 = (data: Uint8Array | string) => Uint8Array;
 
 /** A request as it will be sent. */
 export interface SignableRequest {
@@ -44,7 +44,7 @@ const UNSIGNED: readonly string[] = [
  */
 export function signedHeaders(request: SignableRequest, context: SigningContext): Record<string, string> {
   const { credentials, region, service, now, sha256 } = context;
-  const hashOf = (text: string) => hex(sha256(utf8(text)));
+  const hashOf = (text: string) => hex(sha256(text));
   const time = `${new Date(now).toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`;
   const date = time.slice(0, 8);
   const payloadHash = hashOf(request.body);
@@ -70,9 +70,8 @@ export function signedHeaders(request: SignableRequest, context: SigningContext)
 
   const scope = `${date}/${region}/${service}/aws4_request`;
   const stringToSign = ["AWS4-HMAC-SHA256", time, scope, hashOf(canonicalRequest)].join("\n");
-  const mac = (key: Uint8Array, text: string) => hmac(sha256, key, utf8(text));
-  const signingKey = [date, region, service, "aws4_request"].reduce(mac, utf8(`AWS4${credentials.secretAccessKey}`));
-  const signature = hex(mac(signingKey, stringToSign));
+  const key = signingKey(sha256, credentials.secretAccessKey, [date, region, service, "aws4_request"]);
+  const signature = hex(hmac(sha256, key, utf8(stringToSign)));
 
   return {
     ...headers,
@@ -95,6 +94,21 @@ export function uriEncode(text: string): string {
     /[!'()*]/g,
     (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+}
+
+/** Signing keys kept at most; one lasts a day per secret, region and service. */
+const MAX_SIGNING_KEYS = 1000;
+const signingKeys = new Map<string, Uint8Array>();
+
+/** Derived from the secret step by step; derived once, because that is most of a signature's work. */
+function signingKey(sha256: Sha256, secret: string, scope: readonly string[]): Uint8Array {
+  const name = [secret, ...scope].join("/");
+  const known = signingKeys.get(name);
+  if (known) return known;
+  const key = scope.reduce<Uint8Array>((outer, part) => hmac(sha256, outer, utf8(part)), utf8(`AWS4${secret}`));
+  if (signingKeys.size >= MAX_SIGNING_KEYS) signingKeys.clear();
+  signingKeys.set(name, key);
+  return key;
 }
 
 /** Bytes that SHA-256 takes at a time. */

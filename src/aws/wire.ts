@@ -2,8 +2,11 @@ import { functionNameForInvoke } from "../settings/function-reference";
 import { partitionOf } from "../settings/settings";
 import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer, InvokeRequest } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
+import { noIdentity, timedOut } from "./failed-call";
 import { queryString, type Sha256, signedHeaders, uriEncode } from "./sigv4";
 import { TransportError } from "./transport-error";
+
+type Service = "lambda" | "sts";
 
 /** A request ready to send; the `host` header that was signed is the one of the URL. */
 export interface WireRequest {
@@ -34,13 +37,16 @@ export interface WirePorts {
   /**
    * Sends a request and brings the whole answer, whatever its status.
    *
+   * @param timeoutMs after which nobody waits for the answer any more
    * @throws TransportError where there is none
    */
-  send(request: WireRequest): Promise<WireAnswer>;
+  send(request: WireRequest, timeoutMs: number): Promise<WireAnswer>;
+  /** Where a service is, without a slash at the end; AWS's own endpoint of the region by default. */
+  endpoint?(service: Service, region: string): Promise<string>;
+  /** Who signs where a request brings no credentials; nobody by default. */
+  identity?(region: string): Promise<AwsCredentials>;
   readonly sha256: Sha256;
 }
-
-type Service = "lambda" | "sts";
 
 /** DNS suffix of a partition's endpoints; `amazonaws.com` where it is not listed. */
 const DNS_SUFFIX: Readonly<Record<string, string>> = {
@@ -91,27 +97,28 @@ export function wireAws(ports: WirePorts): Aws {
     }: { path: string; query?: Record<string, string>; headers: Record<string, string>; body: string },
     timeoutMs: number,
   ): Promise<WireAnswer> {
-    if (!credentials) {
-      const message =
-        "There is no AWS identity to sign with: no keys in the settings, and none that the router itself has.";
-      throw new AwsError({ service, kind: "identity", code: "NoIdentity", message });
-    }
+    const signer = credentials ?? (ports.identity && (await ports.identity(region)));
+    if (!signer) throw noIdentity(service);
     if (timeoutMs <= 0) throw timedOut(service, 0, timeoutNote);
-    const host = `${service}.${region}.${DNS_SUFFIX[partitionOf(region)] ?? "amazonaws.com"}`;
-    const signable = { method: "POST", path, query, headers: { host, ...headers }, body } as const;
+    const endpoint = ports.endpoint ? await ports.endpoint(service, region) : awsEndpoint(service, region);
+    const [, host = "", base = ""] = /^https?:\/\/([^/]+)(.*)$/.exec(endpoint) ?? [];
+    const signable = { method: "POST", path: base + path, query, headers: { host, ...headers }, body } as const;
     const { host: _, ...signed } = signedHeaders(signable, {
-      credentials,
+      credentials: signer,
       region,
       service,
       now: ports.now(),
       sha256: ports.sha256,
     });
-    const url = `https://${host}${path}${Object.keys(query).length > 0 ? `?${queryString(query)}` : ""}`;
+    const url = `${endpoint}${path}${Object.keys(query).length > 0 ? `?${queryString(query)}` : ""}`;
     try {
-      return await within(ports.send({ method: "POST", url, headers: signed, body }), timeoutMs, service);
+      return await within(ports.send({ method: "POST", url, headers: signed, body }, timeoutMs), timeoutMs, service);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
-      throw new AwsError({ service, kind: error.kind, code: error.code, message: error.message });
+      const { kind, code, message } = error;
+      throw kind === "timeout" && !message
+        ? timedOut(service, timeoutMs, timeoutNote)
+        : new AwsError({ service, kind, code, message });
     }
   }
 
@@ -168,16 +175,15 @@ export function wireAws(ports: WirePorts): Aws {
   };
 }
 
+/** AWS's own endpoint of a service in a region. */
+function awsEndpoint(service: Service, region: string): string {
+  return `https://${service}.${region}.${DNS_SUFFIX[partitionOf(region)] ?? "amazonaws.com"}`;
+}
+
 function formOf(fields: Readonly<Record<string, string>>): string {
   return Object.entries(fields)
     .map(([name, value]) => `${name}=${uriEncode(value)}`)
     .join("&");
-}
-
-function timedOut(service: Service, ms: number, note: string | undefined): AwsError {
-  const who = { lambda: "The function", sts: "AWS STS" }[service];
-  const message = `${who} did not answer within ${Math.round(ms)} ms.${note ? ` ${note}` : ""}`;
-  return new AwsError({ service, kind: "timeout", code: "Timeout", message });
 }
 
 function credentialsFrom(answer: WireAnswer): AwsCredentials {

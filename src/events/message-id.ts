@@ -1,5 +1,4 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8 } from "../encoding/utf8";
+import { sha256 } from "../encoding/sha256";
 import { InvalidEvent } from "./invalid-event";
 import type { JsonObject } from "./segment-event";
 
@@ -15,7 +14,7 @@ const PER_TRY: readonly string[] = ["sentAt", "receivedAt", "writeKey", "request
  */
 export function messageIdFromContent(event: JsonObject): string {
   const lasting = Object.entries(event).filter(([key]) => !PER_TRY.includes(key));
-  const digest = sha256(utf8(canonicalJson(Object.fromEntries(lasting)))).slice(0, 16);
+  const digest = sha256(canonicalJson(Object.fromEntries(lasting))).slice(0, 16);
   digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x80;
   digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
   const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -2,7 +2,8 @@ import { AssumedRoles } from "../aws/assumed-role";
 import type { AwsCredentials } from "../aws/aws";
 import { AwsError } from "../aws/aws-error";
 import { sessionName } from "../aws/invoker";
-import type { CallerIdentity, SdkAws } from "../aws/sdk";
+import type { NodeAws } from "../aws/node";
+import type { CallerIdentity } from "../aws/sdk";
 import { functionArn, type SessionPolicy, sessionPolicy } from "../aws/session-policy";
 import { classifyAwsFailure } from "../delivery/classify";
 import type { DeliveryErrorCode } from "../delivery/delivery-result";
@@ -42,7 +43,7 @@ export interface CheckOptions {
 
 /** What the check runs on. */
 export interface CheckSurroundings {
-  readonly aws: SdkAws;
+  readonly aws: NodeAws;
   /** @throws SettingsError where the operator's own settings are no good */
   readonly operator: () => OperatorPolicy;
 }
@@ -85,7 +86,7 @@ export async function checkConnectionIn(
 
 class ConnectionCheck {
   readonly steps: CheckStep[] = [];
-  readonly #aws: SdkAws;
+  readonly #aws: NodeAws;
   readonly #operator: () => OperatorPolicy;
   readonly #input: unknown;
   readonly #options: CheckOptions;

@@ -5,10 +5,10 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
-import { sha256 as pureSha256 } from "@noble/hashes/sha2.js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import fc from "fast-check";
 import { type SignableRequest, signedHeaders } from "../../src/aws/sigv4";
+import { sha256 as pureSha256 } from "../../src/encoding/sha256";
 
 const credentials = {
   accessKeyId: "AKIDEXAMPLE00000000",

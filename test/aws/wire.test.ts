@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { sha256 } from "@noble/hashes/sha2.js";
 import type { AssumeRoleRequest, Aws, InvokeRequest } from "../../src/aws/aws";
 import { AwsError, type AwsErrorDetails } from "../../src/aws/aws-error";
-import { createSdkAws } from "../../src/aws/sdk";
 import { TransportError } from "../../src/aws/transport-error";
 import { type WireAnswer, type WirePorts, type WireRequest, wireAws } from "../../src/aws/wire";
+import { sha256 } from "../../src/encoding/sha256";
+import { sdkReference } from "./sdk-reference";
 
 interface Received {
   readonly method: string;
@@ -79,7 +79,7 @@ const timer: NonNullable<WirePorts["timer"]> = {
   stop: (handle) => clearTimeout(handle as NodeJS.Timeout),
 };
 const wire = wireAws({ now: Date.now, timer, send, sha256 });
-const sdk = createSdkAws();
+const sdk = sdkReference();
 
 const invocation: InvokeRequest = {
   function: { configured: "my-function", name: "my-function" },

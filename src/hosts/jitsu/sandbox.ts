@@ -1,6 +1,6 @@
 import type { AnalyticsServerEvent } from "@jitsu/protocols/analytics";
 import type { FullContext, JitsuFunction } from "@jitsu/protocols/functions";
-import { sha256 } from "@noble/hashes/sha2.js";
+import { sha256 } from "../../encoding/sha256";
 import { AssumedRoles } from "../../aws/assumed-role";
 import { type WireRequest, wireAws } from "../../aws/wire";
 import { createDestinationIn } from "../../destination";
