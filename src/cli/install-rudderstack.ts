@@ -14,9 +14,7 @@ import {
   shortPath,
 } from "../hosts/rudderstack/installation";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
-
-/** The command line is bundled into the folder in which the built files are. */
-const BUILT_FILES = join(__dirname, "rudderstack");
+import { packageRoot } from "./package-root";
 
 const installHelp = `Usage: amazon-lambda-destination install rudderstack <folder> [--dry-run]
 
@@ -44,7 +42,7 @@ export const installRudderstack: Command = {
   summary: "Adds the destination to a built rudder-transformer",
   help: installHelp,
   run: async (argv, io) =>
-    run(argv, io, async (folder) => planInstallation(folder, await builtFiles(BUILT_FILES), version), {
+    run(argv, io, async (folder) => planInstallation(folder, await builtFiles(), version), {
       done: "The destination is installed. Start the transformer anew.",
       already: "The destination is installed already; nothing to do.",
     }),
@@ -60,12 +58,10 @@ export const uninstallRudderstack: Command = {
     }),
 };
 
-/** The two files that go into the transformer, from the folder where the build leaves them. */
-export async function builtFiles(folder: string): Promise<BuiltFiles> {
-  const [transform, networkHandler] = await Promise.all(
-    ["transform.cjs", "networkHandler.cjs"].map((name) => readFile(join(folder, name), "utf8")),
-  );
-  return { transform: transform ?? "", networkHandler: networkHandler ?? "" };
+/** The two files that go into the transformer, from where the package's build has them. */
+async function builtFiles(): Promise<BuiltFiles> {
+  const read = (name: string) => readFile(join(packageRoot(), "dist", "rudderstack", name), "utf8");
+  return { transform: await read("transform.cjs"), networkHandler: await read("networkHandler.cjs") };
 }
 
 async function run(
