@@ -130,7 +130,9 @@ export function createSdk(): Sdk {
  */
 async function resolveLambdaEndpoint(region: string): Promise<string> {
   const { InvokeCommand, LambdaClient } = await lambdaSdk();
-  const client = new LambdaClient({ region });
+  // Never used, but the SDK would look for the operator's, who may have none.
+  const credentials = { accessKeyId: "unused", secretAccessKey: "unused" };
+  const client = new LambdaClient({ region, credentials });
   let endpoint = "";
   client.middlewareStack.add(
     () => async (args) => {
