@@ -36,8 +36,10 @@ function captureOutput(): void {
   for (const [method, level] of Object.entries(levels)) {
     console[method as keyof typeof levels] = (...values: unknown[]) => log(level, ...values);
   }
-  const write = (chunk: string | Uint8Array): boolean => {
+  const write = (chunk: string | Uint8Array, ...more: unknown[]): boolean => {
     send({ type: "log", line: (typeof chunk === "string" ? chunk : Buffer.from(chunk).toString()).replace(/\n$/, "") });
+    const written = more.at(-1);
+    if (typeof written === "function") process.nextTick(written as () => void);
     return true;
   };
   process.stdout.write = write;

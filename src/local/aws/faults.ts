@@ -15,6 +15,8 @@ export interface Misbehaviour {
     readonly status: number;
     readonly message?: string;
     readonly headers?: Readonly<Record<string, string>>;
+    /** Lambda's `Reason` of a `TooManyRequestsException`. */
+    readonly reason?: string;
   };
   /** Waited for, by the clock, before anything else. */
   readonly latencyMs?: number;

@@ -108,8 +108,8 @@ async function perform(parts: Parts, call: Call, caller: Caller): Promise<Ending
     await new Promise<void>((resolve) => parts.clock.schedule(latencyMs, resolve));
   }
   if (trouble?.error) {
-    const { code, status, message = "", headers = {} } = trouble.error;
-    throw new ServiceError(code, status, message, { headers });
+    const { code, status, message = "", ...more } = trouble.error;
+    throw new ServiceError(code, status, message, more);
   }
   if (trouble?.fault === "drop") return undefined;
   const answer = await answerOf(parts, call, caller);

@@ -349,7 +349,7 @@ describe("the log", () => {
           console.log("a %s", "b", { c: [1] });
           console.debug("d"); console.info("i"); console.warn("w"); console.error("two\\nlines"); console.trace("t");
           process.stdout.write("raw\\n");
-          process.stderr.write(Buffer.from("rough"));
+          await new Promise((written) => process.stderr.write(Buffer.from("rough"), written));
         };`),
     );
     const lines = log.split("\n").map((line) => line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z\t/, "TIME\t"));

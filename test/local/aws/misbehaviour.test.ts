@@ -42,6 +42,18 @@ test("an error of Lambda arrives at the SDK as that error, once", async () => {
   expect(aws.invocations).toHaveLength(1);
 });
 
+test("a throttling of Lambda can have a reason", async () => {
+  const error = {
+    code: "TooManyRequestsException",
+    status: 429,
+    message: "Rate exceeded",
+    reason: "CallerRateLimitExceeded",
+  };
+  aws.misbehave({ service: "lambda", error });
+  const { body } = await invoke();
+  expect(JSON.parse(body)).toEqual({ Type: "User", message: "Rate exceeded", Reason: "CallerRateLimitExceeded" });
+});
+
 test("an error of STS arrives at the SDK as that error", async () => {
   aws.misbehave({ service: "sts", error: { code: "Throttling", status: 400, message: "Rate <exceeded> & more" } });
   const client = new STSClient({ endpoint: aws.url, region: aws.region, credentials: keys, maxAttempts: 1 });
