@@ -82,6 +82,7 @@ class LambdaDestination implements Destination {
   readonly #operator: OperatorPolicy;
   readonly #invoker: Invoker;
   readonly #maxBytes: number;
+  readonly #sendsArrays: boolean;
   readonly #references: ReadonlyMap<string, FunctionReference>;
 
   constructor({ aws, roles }: Surroundings, settings: ParsedSettings, operator: OperatorPolicy) {
@@ -90,6 +91,7 @@ class LambdaDestination implements Destination {
     this.#operator = operator;
     this.#invoker = new Invoker(aws, roles, settings);
     this.#maxBytes = MAX_PAYLOAD_BYTES[settings.invocationType];
+    this.#sendsArrays = settings.maxBatchSize > 1;
     const functions = [...Object.values(settings.functions), ...settings.eventFunctions.values()];
     this.#references = new Map(functions.map((reference) => [reference.configured, reference]));
   }
@@ -110,7 +112,9 @@ class LambdaDestination implements Destination {
     const lanes = new Map<string, (typeof waiting)[]>();
     for (const batch of this.batches(waiting)) {
       const name = batch[0]?.function ?? "";
-      lanes.set(name, [...(lanes.get(name) ?? []), batch]);
+      const lane = lanes.get(name);
+      if (lane) lane.push(batch);
+      else lanes.set(name, [batch]);
     }
     const deliverLane = async (batches: (typeof waiting)[]) => {
       for (const batch of batches) {
@@ -130,7 +134,7 @@ class LambdaDestination implements Destination {
       if (!reference) return skipped({ messageId, callType, durationMs: 0, attempts: 0 });
       const json = toJson(segmentEvent);
       const bytes = utf8Length(json);
-      if (bytes + BRACKETS > this.#maxBytes) {
+      if (bytes + (this.#sendsArrays ? BRACKETS : 0) > this.#maxBytes) {
         const message = `The event is ${bytes} bytes as JSON; Lambda takes ${this.#maxBytes} with Invocation Type ${this.#settings.invocationType}.`;
         return failed("PayloadTooLarge", message, {
           messageId,
@@ -162,19 +166,37 @@ class LambdaDestination implements Destination {
   async send(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
     const [first] = deliveries;
     if (!first) return [];
+    if (deliveries.length > 1 && !this.#sendsArrays) return this.#sendOneByOne(deliveries);
     const startedAt = this.#now();
     const reference = this.#references.get(first.function) ?? parseFunctionReference(first.function);
-    const payload = this.#settings.maxBatchSize > 1 ? `[${deliveries.map(({ json }) => json).join(",")}]` : first.json;
+    const payload = this.#sendsArrays ? `[${deliveries.map(({ json }) => json).join(",")}]` : first.json;
     const invocation = await this.#invoker.invoke(reference, first.externalId, payload);
-    const results = resultsOfInvocation(deliveries, invocation, this.#now() - startedAt);
+    // A clock may be set back.
+    const durationMs = Math.max(this.#now() - startedAt, 0);
+    const results = resultsOfInvocation(deliveries, invocation, durationMs);
     const tooLarge = deliveries.length > 1 && results[0]?.error?.code === "PayloadTooLarge";
-    return tooLarge ? this.#sendInHalves(deliveries) : results;
+    return tooLarge ? this.#sendInHalves(deliveries, { attempts: invocation.attempts, durationMs }) : results;
   }
 
-  async #sendInHalves(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
+  async #sendInHalves(
+    deliveries: readonly PreparedDelivery[],
+    before: Pick<DeliveryResult, "attempts" | "durationMs">,
+  ): Promise<DeliveryResult[]> {
     const middle = Math.ceil(deliveries.length / 2);
     const firstHalf = await this.send(deliveries.slice(0, middle));
-    return [...firstHalf, ...(await this.send(deliveries.slice(middle)))];
+    const results = [...firstHalf, ...(await this.send(deliveries.slice(middle)))];
+    return results.map((result) => ({
+      ...result,
+      attempts: before.attempts + result.attempts,
+      durationMs: before.durationMs + result.durationMs,
+    }));
+  }
+
+  /** For deliveries that were queued together while the settings still had batches. */
+  async #sendOneByOne(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
+    const results: DeliveryResult[] = [];
+    for (const delivery of deliveries) results.push(...(await this.send([delivery])));
+    return results;
   }
 
   #functionFor({ type, event }: SegmentEvent): FunctionReference | undefined {

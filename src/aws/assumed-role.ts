@@ -7,6 +7,8 @@ const RENEW_BEFORE_MS = 5 * 60_000;
 const UNUSABLE_BEFORE_MS = 10_000;
 /** Milliseconds for which a denial is remembered. */
 const REMEMBER_DENIAL_MS = 5_000;
+/** Milliseconds that one AssumeRole may take, however soon the deliveries that wait for it give up. */
+const ASSUME_ROLE_TIMEOUT_MS = 10_000;
 /** Milliseconds between two tries to renew a session that is still good. */
 const RENEW_AGAIN_MS = 30_000;
 
@@ -47,12 +49,12 @@ export class AssumedRoles {
       if (!lasts(credentials, now, RENEW_BEFORE_MS) && now >= session.renewNotBefore) {
         session.renewNotBefore = now + RENEW_AGAIN_MS;
         // A failure leaves the session as it is; the next delivery after `renewNotBefore` tries again.
-        this.#assume(session, request, timeoutMs).catch(() => {});
+        this.#assume(session, request).catch(() => {});
       }
       return credentials;
     }
     if (denial && now < denial.until) throw denial.error;
-    return this.#aws.within(this.#assume(session, request, timeoutMs), timeoutMs);
+    return this.#aws.within(this.#assume(session, request), timeoutMs);
   }
 
   /** Drops credentials that AWS does not take any more, unless they have been replaced already. */
@@ -73,9 +75,9 @@ export class AssumedRoles {
     return session;
   }
 
-  #assume(session: Session, request: AssumeRoleRequest, timeoutMs: number): Promise<AwsCredentials> {
+  #assume(session: Session, request: AssumeRoleRequest): Promise<AwsCredentials> {
     session.pending ??= this.#aws
-      .assumeRole(request, timeoutMs)
+      .assumeRole(request, ASSUME_ROLE_TIMEOUT_MS)
       .then(
         (credentials) => {
           session.credentials = credentials;

@@ -37,6 +37,7 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/\b(?:AKIA|ASIA|AKID)[A-Z0-9]{8,}\b/g, "(access key ID)"],
 ];
 
-function withoutSecrets(message: string): string {
-  return SECRETS.reduce((text, [secret, instead]) => text.replace(secret, instead), message).slice(0, 2000);
+/** @param message a text, but whoever answered may not be AWS */
+function withoutSecrets(message: unknown): string {
+  return SECRETS.reduce((text, [secret, instead]) => text.replace(secret, instead), String(message)).slice(0, 2000);
 }

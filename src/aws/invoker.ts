@@ -3,6 +3,7 @@ import type { ParsedSettings } from "../settings/settings";
 import type { AssumedRoles } from "./assumed-role";
 import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer } from "./aws";
 import { AwsError } from "./aws-error";
+import { timedOut } from "./failed-call";
 import { sessionPolicy } from "./session-policy";
 
 /** How an invocation ended: with an answer from Lambda or with an error, after so many tries. */
@@ -52,9 +53,10 @@ export class Invoker {
     for (let tries = 1; ; tries++) {
       let credentials: AwsCredentials | undefined;
       try {
-        credentials = await this.#credentials(externalId, deadline - this.#aws.now());
+        credentials = await this.#credentials(externalId, this.#left(deadline, "lambda"));
+        const timeoutMs = this.#left(deadline, "sts");
         attempts++;
-        return { attempts, answer: await this.#send(reference, payload, credentials, deadline - this.#aws.now()) };
+        return { attempts, answer: await this.#send(reference, payload, credentials, timeoutMs) };
       } catch (error) {
         if (!(error instanceof AwsError)) throw error;
         if (credentials && this.#settings.role && EXPIRED.includes(error.details.code) && !assumedAgain) {
@@ -68,6 +70,17 @@ export class Invoker {
         await this.#aws.sleep(wait);
       }
     }
+  }
+
+  /**
+   * Milliseconds to the deadline.
+   *
+   * @throws AwsError where there are none: what would be sent now might run, and be taken for lost
+   */
+  #left(deadline: number, waitedFor: "sts" | "lambda"): number {
+    const left = deadline - this.#aws.now();
+    if (left <= 0) throw timedOut(waitedFor, this.#settings.timeoutMs);
+    return left;
   }
 
   /** The role's session, the keys in the settings, or nothing: then the operator's own identity signs. */
@@ -112,7 +125,7 @@ export class Invoker {
         ...(waits && clientContext !== undefined && { clientContext }),
         ...(credentials && { credentials }),
       },
-      Math.max(timeoutMs, 1),
+      timeoutMs,
     );
   }
 }

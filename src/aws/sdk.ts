@@ -38,6 +38,8 @@ export interface Sdk {
 
 /** Regions for which a client and an endpoint are kept at most. */
 const MAX_REGIONS = 100;
+/** Connections to one STS endpoint at most; below that number the SDK warns on the console when many tenants begin at once. */
+const MAX_SOCKETS = 1000;
 
 /** The AWS SDK, loaded with the first call. */
 export function createSdk(): Sdk {
@@ -53,7 +55,10 @@ export function createSdk(): Sdk {
       // Retries are decided where the delivery's deadline is known.
       maxAttempts: 1,
       customUserAgent: "amazon-lambda-destination",
-      ...(connections && { requestHandler: connections }),
+      requestHandler: connections ?? {
+        httpAgent: { maxSockets: MAX_SOCKETS },
+        httpsAgent: { maxSockets: MAX_SOCKETS },
+      },
       ...(base && { credentials: { ...base } }),
     });
     connections ??= client.config.requestHandler;
@@ -120,7 +125,13 @@ export function createSdk(): Sdk {
       }
     },
 
-    lambdaEndpoint: (region) => keptFor(region, endpoints, () => resolveLambdaEndpoint(region)),
+    async lambdaEndpoint(region) {
+      try {
+        return await keptFor(region, endpoints, () => resolveLambdaEndpoint(region));
+      } catch (error) {
+        throw fromSdkError("lambda", error, 0);
+      }
+    },
   };
 }
 
@@ -179,6 +190,8 @@ interface SdkError {
   readonly name?: string;
   readonly code?: string;
   readonly message?: string;
+  /** Whose fault it is, in errors that AWS itself named. */
+  readonly $fault?: "client" | "server";
   readonly cause?: { readonly code?: string };
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
   readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
@@ -188,21 +201,31 @@ const NO_IDENTITY: readonly string[] = ["CredentialsProviderError", "TokenProvid
 
 function fromSdkError(service: AwsErrorDetails["service"], error: unknown, timeoutMs: number): AwsError {
   if (error instanceof AwsError) return error;
-  const { name = "", code, message, $metadata, $response, cause } = error as SdkError;
-  if (name === "AbortError" || name === "TimeoutError") return timedOut(service, timeoutMs);
+  const { name = "", code, message, $fault, $metadata, $response, cause } = error as SdkError;
+  if (name === "AbortError") return timedOut(service, timeoutMs);
   if (NO_IDENTITY.includes(name)) return noIdentity(service);
   const status = $metadata?.httpStatusCode ?? $response?.statusCode;
   if (status === undefined) {
     const systemCode = code ?? cause?.code ?? name;
     return new AwsError({ service, kind: "network", code: systemCode, message: message || systemCode });
   }
+  if (status < 300) {
+    // What the SDK says of it may quote the answer, which holds credentials.
+    return new AwsError({
+      service,
+      kind: "network",
+      code: code ?? "UnreadableAnswer",
+      message: "The answer broke off or cannot be read.",
+    });
+  }
   const requestId = $metadata?.requestId;
   const retryAfterMs = retryAfter($response?.headers?.["retry-after"]);
   return new AwsError({
     service,
     kind: "service",
-    code: name,
-    message: message || name,
+    // Without `$fault`, it is not AWS that names the error: something on the way answered with a page of its own.
+    code: $fault ? name : "Unknown",
+    message: ($fault && message) || "UnknownError",
     status,
     ...(requestId && { requestId }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

@@ -22,10 +22,10 @@ export function sessionPolicy(
 ): SessionPolicy {
   const exact = policyFor(functions.map((reference) => functionArn(reference, home)));
   if (exact.length <= MAX_POLICY_LENGTH) return { json: exact, namesFunctions: true };
-  const everyFunction = functions.map(({ account = home.account }) =>
-    functionArn({ configured: "*", name: "*", account }, home),
-  );
-  return { json: policyFor(everyFunction), namesFunctions: false };
+  const everyFunctionOf = (account: string) => functionArn({ configured: "*", name: "*", account }, home);
+  const perAccount = policyFor(functions.map(({ account = home.account }) => everyFunctionOf(account)));
+  const json = perAccount.length <= MAX_POLICY_LENGTH ? perAccount : policyFor([everyFunctionOf("*")]);
+  return { json, namesFunctions: false };
 }
 
 /** The function's ARN, with its qualifier where it has one. */

@@ -30,13 +30,13 @@ export function batchesOf<Delivery extends Batchable>(
     const notBefore = (orderKey !== undefined && lastOf.get(orderKey)) || 0;
     let current = open.get(key);
     if (!current || alone || current.alone || current.position < notBefore || isFull(current, delivery, limit)) {
-      current = { batch: [], bytes: BRACKETS, position: batches.length, alone };
+      current = { batch: [], bytes: BRACKETS - COMMA, position: batches.length, alone };
       open.set(key, current);
       batches.push(current.batch);
     }
     if (orderKey !== undefined) lastOf.set(orderKey, current.position);
     current.batch.push(delivery);
-    current.bytes += delivery.bytes + COMMA;
+    current.bytes += COMMA + delivery.bytes;
   }
   return batches;
 }
@@ -54,7 +54,7 @@ function isFull(
   delivery: Batchable,
   limit: { readonly events: number; readonly bytes: number },
 ): boolean {
-  return batch.length >= limit.events || bytes + delivery.bytes + COMMA > limit.bytes;
+  return batch.length >= limit.events || bytes + COMMA + delivery.bytes > limit.bytes;
 }
 
 const COMMA = 1;

@@ -84,8 +84,8 @@ const GIVEN_UP: readonly string[] = ["DropEvent", "EventNotSupported", "InvalidE
 
 /** The failure that a function's own error is, by its `errorType`. */
 export function classifyFunctionError(errorType = "", errorMessage = ""): DeliveryErrorCode {
-  // Python reports a class with its module (`handlers.DropEvent`), Java with its package.
-  const name = errorType.split(".").at(-1) ?? "";
+  // Java says `com.example.DropEvent` or `com.example.Handler$DropEvent`, Ruby `Function<Handlers::DropEvent>`.
+  const [, name = ""] = /(\w+)>?$/.exec(errorType) ?? [];
   if (GIVEN_UP.includes(name)) return "RejectedByFunction";
   const timedOut = errorType === "Sandbox.Timedout" || /Task timed out after [\d.]+ seconds/.test(errorMessage);
   return timedOut ? "OperationTimedOut" : "ExecutionError";

@@ -23,7 +23,8 @@ export function readFunctionError(kind: string, payload: string): FunctionError 
  * Which events of a batch a function reports as failed, in the partial batch response that AWS uses elsewhere:
  * `{"batchItemFailures":[{"itemIdentifier":"<messageId>"}]}`.
  *
- * As at AWS, a report that names something else than the batch's own events fails the whole batch: better twice than lost.
+ * As at AWS, a report that cannot be read or names something else than the batch's own events fails the whole batch:
+ * better twice than lost.
  *
  * @param payload what the function returned, as text
  * @param messageIds the batch's own
@@ -32,8 +33,9 @@ export function readFunctionError(kind: string, payload: string): FunctionError 
 export function readBatchItemFailures(payload: string, messageIds: readonly string[]): ReadonlySet<string> {
   if (!payload.includes('"batchItemFailures"')) return NONE;
   const { batchItemFailures } = parseObject(payload);
-  if (!Array.isArray(batchItemFailures)) return NONE;
+  if (batchItemFailures === undefined || batchItemFailures === null) return NONE;
   const known = new Set(messageIds);
+  if (!Array.isArray(batchItemFailures)) return known;
   const reported = batchItemFailures.map(
     (item: unknown) => (item as { itemIdentifier?: unknown } | null)?.itemIdentifier,
   );

@@ -39,9 +39,10 @@ function identityOf({ messageId, callType, function: name }: Sent) {
 function afterError({ error: { details } }: Extract<Invocation, { error: unknown }>): ResultOf {
   const code = classifyAwsFailure(details);
   const { requestId, retryAfterMs } = details;
+  const nameless = details.code === "Unknown" ? ` (HTTP status ${details.status})` : "";
   return ({ externalId }, facts) => {
     const deniedRole = details.service === "sts" && code === "AccessDenied" && externalId !== undefined;
-    const message = `${ORIGIN[details.service]}: ${details.message}${deniedRole ? ` (External ID sent: ${externalId})` : ""}`;
+    const message = `${ORIGIN[details.service]}: ${details.message}${nameless}${deniedRole ? ` (External ID sent: ${externalId})` : ""}`;
     return failed(
       code,
       message,

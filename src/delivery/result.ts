@@ -26,5 +26,12 @@ export function failed(
   more: Pick<DeliveryError, "awsError" | "functionError"> = {},
 ): DeliveryResult {
   const { label, outcome, status, hint } = FAILURES[code];
-  return { outcome, status, ...facts, error: { code, label, message, ...more, hint } };
+  const { retryAfterMs, ...rest } = facts;
+  return {
+    outcome,
+    status,
+    ...rest,
+    error: { code, label, message, ...more, hint },
+    ...(outcome === "retry" && retryAfterMs !== undefined && { retryAfterMs: Math.ceil(retryAfterMs) }),
+  };
 }
