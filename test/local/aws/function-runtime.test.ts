@@ -308,7 +308,7 @@ describe("what fails", () => {
       ["a timeout", ""],
       ["a timeout of a busy loop", "for (;;);"],
     ])("%s", async (_, statement) => {
-      const name = add(onFirst(`console.log("begun"); ${statement}`), { timeoutMs: 250 });
+      const name = add(onFirst(`console.log("begun"); ${statement}`), { timeoutMs: 500 });
       const before = await value(name);
       const failed = await invoke(name, { fail: true });
       const after = await value(name);
@@ -316,10 +316,10 @@ describe("what fails", () => {
       expect(failed.functionError).toBe("Unhandled");
       expect(failed.value).toEqual({
         errorType: "Sandbox.Timedout",
-        errorMessage: `RequestId: ${failed.requestId} Error: Task timed out after 0.25 seconds`,
+        errorMessage: `RequestId: ${failed.requestId} Error: Task timed out after 0.50 seconds`,
       });
       expect(failed.log).toContain("\tINFO\tbegun\n");
-      expect(failed.log).toMatch(/Z [0-9a-f-]{36} Task timed out after 0.25 seconds\n/);
+      expect(failed.log).toMatch(/Z [0-9a-f-]{36} Task timed out after 0.50 seconds\n/);
     });
   });
 

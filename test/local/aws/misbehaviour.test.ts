@@ -90,7 +90,9 @@ test("a request that is not authentic does not use it up", async () => {
 
 test("latency lasts until the clock has passed it", async () => {
   aws.misbehave({ service: "lambda", latencyMs: 3_600_000, error: { code: "ServiceException", status: 503 } });
+  const schedule = jest.spyOn(aws.clock, "schedule");
   const slow = invoke();
+  while (schedule.mock.calls.length === 0) await new Promise(setImmediate);
   const quick = await invoke();
   expect([quick.status, aws.calls.length]).toEqual([200, 1]);
   aws.clock.advance(3_600_000);
