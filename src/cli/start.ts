@@ -7,6 +7,7 @@ import type { DeliveryOutcome } from "../delivery/delivery-result";
 import { createJitsuHost } from "../local/jitsu-host";
 import { type LocalAccount, NoFunctions, startLocalAccount } from "../local/local-account";
 import type { LocalHost, OnTry, Source, Try } from "../local/local-host";
+import { createRudderStackHost } from "../local/rudderstack-host";
 import { BACKEND, type Sample, sampleEvents, WEBSITE } from "../local/samples";
 import { trackingApi } from "../local/tracking-api";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
@@ -19,6 +20,7 @@ const MS_PER_MINUTE = 20;
 
 const HOSTS: Readonly<Record<string, (onTry: OnTry) => LocalHost>> = {
   jitsu: (onTry) => createJitsuHost(onTry, MS_PER_MINUTE),
+  rudderstack: (onTry) => createRudderStackHost(onTry, MS_PER_MINUTE),
 };
 
 const help = `Usage: amazon-lambda-destination start [options]
