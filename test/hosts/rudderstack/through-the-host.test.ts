@@ -627,6 +627,58 @@ describe("settings as the host's forms hold them", () => {
   });
 });
 
+describe("what the operator decides", () => {
+  /** A transformer of its own, for its environment. */
+  async function withEnvironment(env: Readonly<Record<string, string>>, act: (server: RudderServer) => Promise<void>) {
+    const other = await startTransformer({
+      AWS_ENDPOINT_URL: aws.url,
+      AWS_ACCESS_KEY_ID: ROUTER.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: ROUTER.secretAccessKey,
+      ...env,
+    });
+    try {
+      await act(new RudderServer(other.url));
+    } finally {
+      await other.stop();
+    }
+  }
+
+  test("a tenant cannot type another's external ID where it is pinned to the source", async () => {
+    const stolen = job(message(), settings({ externalId: "source-1" }), { sourceId: "source-of-b" });
+
+    await withEnvironment({ AMAZON_LAMBDA_EXTERNAL_ID: "source" }, async (pinned) => {
+      const [verdict] = await pinned.route([stolen]);
+
+      expect(resultOf(verdict).error).toMatchObject({
+        code: "AccessDenied",
+        message: expect.stringContaining("source-of-b"),
+      });
+    });
+    expect(aws.invocations).toHaveLength(0);
+  });
+
+  test("the router's own identity invokes only where the operator allows it", async () => {
+    const own = job(message(), settings({ roleAddress: "" }));
+
+    const [refused] = await server.route([own]);
+    await withEnvironment({ AMAZON_LAMBDA_ALLOW_AMBIENT_CREDENTIALS: "true" }, async (allowing) => {
+      const [allowed] = await allowing.route([own]);
+
+      expect(refused?.error).toContain("roleAddress is needed");
+      expect(allowed).toMatchObject({ statusCode: 200 });
+    });
+  });
+
+  test("a decision that means nothing keeps every event, and says what is wrong", async () => {
+    await withEnvironment({ AMAZON_LAMBDA_EXTERNAL_ID: "sources" }, async (mistyped) => {
+      const [verdict] = await mistyped.route([job(message())]);
+
+      expect(verdict).toMatchObject({ state: "failed", statusCode: 500 });
+      expect(verdict?.error).toContain("AMAZON_LAMBDA_EXTERNAL_ID must be settings, source or workspace");
+    });
+  });
+});
+
 describe("requests that are not as they should be", () => {
   test.each<[string, unknown]>([
     ["no input", { destType: "amazon_lambda" }],
