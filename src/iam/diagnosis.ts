@@ -12,6 +12,7 @@ export type DiagnosisName =
   | "MayNotAssumeRole"
   | "WrongTrustPrincipal"
   | "WrongExternalId"
+  | "RoleRefused"
   | "ConfusedDeputy"
   | "SessionNotScoped"
   | "ExplicitDeny"

@@ -56,8 +56,8 @@ export const ROLE_DIAGNOSES: readonly DiagnosisRule<FailedAssumeRole>[] = [
       `The role trusts the router, but not with the external ID "${externalId}". Set sts:ExternalId in the trust policy of ${roleArn} to "${externalId}" (a list for several sources), or External ID to what stands there. If that is right already, the role does not exist.`,
   },
   {
-    name: "WrongTrustPrincipal",
-    label: "Wrong trust principal",
+    name: "RoleRefused",
+    label: "Wrong trust principal or external ID",
     applies: isDenied,
     advice: ({ callerArn, externalId, roleArn }) =>
       `AWS does not say which of three it is: the trust policy of ${roleArn} does not name the router, does not name the external ID, or there is no such role. This trust policy is right: ${JSON.stringify(trustPolicy({ principalArn: principalOf(callerArn), externalIds: [externalId] }))}. Check again with the principal that stands in it (--principal) or with its external ID (--external-id) to learn which.`,
