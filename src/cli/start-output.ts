@@ -14,10 +14,10 @@ export interface StartOutput {
   summarise(counts: Readonly<Record<DeliveryOutcome, number>>): void;
 }
 
-/** One delivery result per line, and a summary as the last. */
-export function jsonOutput({ stdout }: Io): StartOutput {
+/** One delivery result per line, and a summary as the last; where the router is goes to standard error. */
+export function jsonOutput({ stdout, stderr }: Io): StartOutput {
   return {
-    introduce() {},
+    introduce: (_account, routerUrl) => void stderr.write(`Router: ${routerUrl}\n`),
     invite() {},
     tried: ({ result }) => void stdout.write(`${JSON.stringify(result)}\n`),
     summarise: (summary) => void stdout.write(`${JSON.stringify({ summary })}\n`),

@@ -16,7 +16,7 @@ import { jsonOutput, readableOutput } from "./start-output";
 
 const DEFAULT_PORT = 8788;
 /** Milliseconds of a minute between two tries: nobody waits ten minutes to see a retry. */
-const MS_PER_MINUTE = 20;
+const MS_PER_MINUTE = 1;
 
 const HOSTS: Readonly<Record<string, (onTry: OnTry) => LocalHost>> = {
   jitsu: (onTry) => createJitsuHost(onTry, MS_PER_MINUTE),
