@@ -1,6 +1,6 @@
 import type { DeliveryErrorCode } from "./delivery-result";
 
-/** AWS's names for errors, as Lambda's Invoke and STS's AssumeRole use them, and the failure each one is. */
+/** AWS's names for errors, as the AWS SDK has them for Lambda's Invoke and STS's AssumeRole, and the failure each one is. */
 const BY_NAME: Readonly<Record<string, DeliveryErrorCode>> = {
   AccessDenied: "AccessDenied",
   AccessDeniedException: "AccessDenied",
@@ -20,11 +20,11 @@ const BY_NAME: Readonly<Record<string, DeliveryErrorCode>> = {
   Throttling: "Throttled",
   RequestLimitExceeded: "Throttled",
   EC2ThrottledException: "Throttled",
+  ServiceQuotaExceededException: "Throttled",
   ResourceNotFoundException: "FunctionNotFound",
   NoPublishedVersionException: "FunctionNotFound",
   ResourceNotReadyException: "FunctionNotReady",
   ResourceConflictException: "FunctionNotReady",
-  ENILimitReachedException: "FunctionNotReady",
   InvalidRuntimeException: "FunctionNotReady",
   InvalidZipFileException: "FunctionNotReady",
   ServiceException: "ServiceError",
@@ -38,6 +38,7 @@ const BY_NAME: Readonly<Record<string, DeliveryErrorCode>> = {
   UnsupportedMediaTypeException: "InvalidEvent",
   RecursiveInvocationException: "RecursiveInvocation",
   InvalidParameterValueException: "InvalidSettings",
+  ModeNotSupportedException: "InvalidSettings",
   // STS, about what the settings gave it.
   ValidationError: "InvalidSettings",
   PackedPolicyTooLargeException: "InvalidSettings",
@@ -47,7 +48,7 @@ const BY_NAME: Readonly<Record<string, DeliveryErrorCode>> = {
 
 /** Families of names, looked at where the name alone is not listed. */
 const BY_PATTERN: readonly (readonly [RegExp, DeliveryErrorCode])[] = [
-  [/^(SnapStart|EFS|Subnet|EC2|KMS)/, "FunctionNotReady"],
+  [/^(SnapStart|EFS|S3Files|Subnet|ENI|EC2|KMS|CodeArtifact)/, "FunctionNotReady"],
   [/^InvalidS.*IDException$/, "FunctionNotReady"],
 ];
 

@@ -14,7 +14,7 @@ export function readFunctionError(kind: string, payload: string): FunctionError 
     ...(typeof errorType === "string" && { errorType }),
     ...(typeof errorMessage === "string"
       ? { errorMessage }
-      : !errorType && payload && { errorMessage: payload.slice(0, 1000) }),
+      : typeof errorType !== "string" && payload && { errorMessage: payload.slice(0, 1000) }),
     ...(Array.isArray(lines) && { trace: lines.map(String) }),
   };
 }
