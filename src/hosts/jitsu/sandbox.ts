@@ -1,9 +1,9 @@
 import type { AnalyticsServerEvent } from "@jitsu/protocols/analytics";
 import type { FullContext, JitsuFunction } from "@jitsu/protocols/functions";
-import { sha256 } from "../../encoding/sha256";
 import { AssumedRoles } from "../../aws/assumed-role";
 import { type WireRequest, wireAws } from "../../aws/wire";
 import { createDestinationIn } from "../../destination";
+import { sha256 } from "../../encoding/sha256";
 import { DEFAULT_OPERATOR_POLICY } from "../../settings/operator-policy";
 import type { Settings } from "../../settings/settings";
 import { jitsuFunction } from "./destination-function";
