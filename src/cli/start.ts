@@ -77,16 +77,18 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     },
   );
 
+  const interruption = awaitInterruption(io);
   try {
     const url = await router.listen(port);
     output.introduce(account, url, writeKeys);
     for (const sample of samples) {
+      if (interruption.happened) break;
       await post(url, sample);
       await router.idle();
     }
     if (!values.once) {
       output.invite(url, writeKeys);
-      await interrupted(io);
+      await interruption.promise;
     }
   } finally {
     await router.close();
@@ -185,11 +187,20 @@ function endedAsItShould({ body, ends }: Sample, tries: readonly Try[], ownFunct
   return mine.map(({ result }) => result.outcome).join() === ends.join();
 }
 
-function interrupted(io: Io): Promise<void> {
-  return new Promise((resolve) => {
+/** The user's Ctrl-C, from now on. */
+function awaitInterruption(io: Io): { readonly promise: Promise<void>; readonly happened: boolean } {
+  let happened = false;
+  const promise = new Promise<void>((resolve) => {
     const stop = io.onInterrupt(() => {
       stop();
+      happened = true;
       resolve();
     });
   });
+  return {
+    promise,
+    get happened() {
+      return happened;
+    },
+  };
 }
