@@ -66,11 +66,13 @@ describe("a request signed by the AWS SDK's signer", () => {
   test("is authentic whatever its path, query, headers and body", async () => {
     const text = fc.string({ unit: "grapheme", maxLength: 12 });
     const segment = text.map((part) => encodeURIComponent(part));
+    // The signer itself loses this one.
+    const name = text.filter((part) => part !== "__proto__");
     const value = fc.string({ unit: fc.constantFrom(..." \tabz019=,;\"'"), maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(
         fc.array(segment, { maxLength: 4 }),
-        fc.dictionary(text, fc.oneof(text, fc.array(text, { minLength: 1, maxLength: 3 })), { maxKeys: 4 }),
+        fc.dictionary(name, fc.oneof(text, fc.array(text, { minLength: 1, maxLength: 3 })), { maxKeys: 4 }),
         value,
         text,
         async (segments, query, headerValue, body) => {
