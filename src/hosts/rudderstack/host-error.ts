@@ -29,10 +29,10 @@ export function hostError(name: string, message: string, status: number, statTag
 }
 
 function loadedBaseError(): HostErrorClass | undefined {
-  for (const [file, module] of Object.entries(require.cache)) {
-    if (!/[\\/]@rudderstack[\\/]integrations-lib[\\/]/.test(file)) continue;
-    const BaseError: unknown = module?.exports?.BaseError;
-    if (typeof BaseError === "function") return BaseError as HostErrorClass;
-  }
-  return undefined;
+  const classes = Object.entries(require.cache)
+    .filter(([file]) => /[\\/]@rudderstack[\\/]integrations-lib[\\/]/.test(file))
+    // Other packages may bring copies of their own, deeper down.
+    .sort(([a], [b]) => a.length - b.length)
+    .map(([, module]): unknown => module?.exports?.BaseError);
+  return classes.find((found): found is HostErrorClass => typeof found === "function");
 }

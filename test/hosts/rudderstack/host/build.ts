@@ -53,6 +53,10 @@ export async function makeBuild(features: string = CAPABILITIES): Promise<string
     "dist/src/v1/destinations/am/networkHandler.js": "exports.networkHandler = class {};\n",
     "node_modules/@rudderstack/integrations-lib/package.json": '{"main":"build/index.js"}',
     "node_modules/@rudderstack/integrations-lib/build/index.js": INTEGRATIONS_LIB,
+    // A copy that another package brings along, with classes of its own.
+    "node_modules/engine/index.js": 'require("@rudderstack/integrations-lib");',
+    "node_modules/engine/node_modules/@rudderstack/integrations-lib/package.json": '{"main":"build/index.js"}',
+    "node_modules/engine/node_modules/@rudderstack/integrations-lib/build/index.js": INTEGRATIONS_LIB,
   };
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(root, path)), { recursive: true });

@@ -7,6 +7,7 @@ const { join, resolve } = require("node:path");
 
 const build = resolve(process.argv[2]);
 const load = createRequire(join(build, "index.js"));
+load("engine");
 const { BaseError } = load("@rudderstack/integrations-lib");
 const features = load("./features.js").default;
 
