@@ -7,8 +7,14 @@ import { type Command, type Io, UsageError } from "./command";
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import("./start")).start,
   send: async () => (await import("./send")).send,
-  iam: async () => (await import("./iam")).iam,
   check: async () => (await import("./check")).check,
+  iam: async () => (await import("./iam")).iam,
+  form: async () => (await import("./form")).form,
+  migrate: async () => (await import("./migrate")).migrate,
+  "install jitsu": async () => (await import("./install-jitsu")).installJitsu,
+  "install rudderstack": async () => (await import("./install-rudderstack")).installRudderstack,
+  "uninstall jitsu": async () => (await import("./install-jitsu")).uninstallJitsu,
+  "uninstall rudderstack": async () => (await import("./install-rudderstack")).uninstallRudderstack,
 };
 
 const processIo: Io = {
@@ -26,7 +32,8 @@ const processIo: Io = {
   },
 };
 
-async function main([name, ...argv]: readonly string[], io: Io): Promise<number> {
+async function main(args: readonly string[], io: Io): Promise<number> {
+  const [name] = args;
   if (name === "--version" || name === "-v") {
     io.stdout.write(`${version}\n`);
     return 0;
@@ -35,9 +42,12 @@ async function main([name, ...argv]: readonly string[], io: Io): Promise<number>
     io.stdout.write(await overview());
     return name === undefined ? 2 : 0;
   }
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!load) throw new UsageError(`There is no command ${JSON.stringify(name)}.\n\n${await overview()}`);
+  const words = Object.hasOwn(COMMANDS, name) ? 1 : 2;
+  const fullName = args.slice(0, words).join(" ");
+  const load = Object.hasOwn(COMMANDS, fullName) ? COMMANDS[fullName] : undefined;
+  if (!load) throw new UsageError(`There is no command ${JSON.stringify(fullName)}.\n\n${await overview()}`);
   const command = await load();
+  const argv = args.slice(words);
   if (argv.includes("--help") || argv.includes("-h")) {
     io.stdout.write(command.help);
     return 0;
@@ -47,7 +57,7 @@ async function main([name, ...argv]: readonly string[], io: Io): Promise<number>
 
 async function overview(): Promise<string> {
   const lines = await Promise.all(
-    Object.entries(COMMANDS).map(async ([name, load]) => `  ${name.padEnd(12)}${(await load()).summary}`),
+    Object.entries(COMMANDS).map(async ([name, load]) => `  ${name.padEnd(23)}${(await load()).summary}`),
   );
   return `Usage: amazon-lambda-destination <command> [options]
 

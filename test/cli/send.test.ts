@@ -218,10 +218,10 @@ describe("wrong usage is answered with exit code 2 and the reason", () => {
 test("every command has --help", async () => {
   const { out } = await runCli(["--help"]);
 
-  const commands = [...out.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name as string);
-  expect(commands).toEqual(expect.arrayContaining(["start", "send"]));
+  const commands = [...out.matchAll(/^ {2}(\w+(?: \w+)?) {2}/gm)].map(([, name]) => (name as string).split(" "));
+  expect(commands).toEqual(expect.arrayContaining([["start"], ["send"], ["install", "jitsu"]]));
   for (const command of commands)
-    expect(await runCli([command, "--help"])).toMatchObject({
+    expect(await runCli([...command, "--help"])).toMatchObject({
       code: 0,
       err: "",
       out: expect.stringContaining("Usage:"),

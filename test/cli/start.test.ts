@@ -11,24 +11,27 @@ import { ndjson, runCli, startCli } from "./run-cli";
 jest.setTimeout(30_000);
 
 describe("start --once", () => {
-  test("delivers every sample as it should end and prints a result per try, with --json", async () => {
-    const { code, out } = await runCli(["start", "--once", "--json"]);
+  test.each(["jitsu", "rudderstack"])(
+    "delivers every sample through %s as it should end and prints a result per try, with --json",
+    async (host) => {
+      const { code, out } = await runCli(["start", "--once", "--json", "--host", host]);
 
-    const lines = ndjson(out);
-    const results = lines.slice(0, -1) as unknown as DeliveryResult[];
-    results.forEach(assessedResult);
-    expect(lines.at(-1)).toEqual({ summary: { delivered: 7, skipped: 1, retry: 1, rejected: 2 } });
-    const endsOf = (messageId: string) =>
-      results.filter((result) => result.messageId === messageId).map(({ outcome }) => outcome);
-    expect(endsOf("sample-7")).toEqual(["retry", "delivered"]);
-    expect(endsOf("sample-9")).toEqual(["skipped"]);
-    expect(endsOf("sample-10")).toEqual(["rejected"]);
-    const functions = results
-      .filter(({ outcome }) => outcome === "delivered")
-      .map((result) => result.function?.split(":").at(-1));
-    expect(new Set(functions)).toEqual(new Set(["track", "identify", "page", "screen", "group", "alias", "orders"]));
-    expect(code).toBe(0);
-  });
+      const lines = ndjson(out);
+      const results = lines.slice(0, -1) as unknown as DeliveryResult[];
+      results.forEach(assessedResult);
+      expect(lines.at(-1)).toEqual({ summary: { delivered: 7, skipped: 1, retry: 1, rejected: 2 } });
+      const endsOf = (messageId: string) =>
+        results.filter((result) => result.messageId === messageId).map(({ outcome }) => outcome);
+      expect(endsOf("sample-7")).toEqual(["retry", "delivered"]);
+      expect(endsOf("sample-9")).toEqual(["skipped"]);
+      expect(endsOf("sample-10")).toEqual(["rejected"]);
+      const functions = results
+        .filter(({ outcome }) => outcome === "delivered")
+        .map((result) => result.function?.split(":").at(-1));
+      expect(new Set(functions)).toEqual(new Set(["track", "identify", "page", "screen", "group", "alias", "orders"]));
+      expect(code).toBe(0);
+    },
+  );
 
   test("prints a line per delivery for people", async () => {
     const { code, out } = await runCli(["start", "--once"]);
