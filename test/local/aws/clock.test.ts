@@ -18,8 +18,8 @@ test("runs with its source, from where it was moved to", () => {
 test("rings what becomes due by a move, in order", () => {
   const { clock, rung } = stopped();
   clock.schedule(300, () => rung.push("third"));
-  clock.schedule(100, () => rung.push("first"));
   clock.schedule(200, () => rung.push("second"));
+  clock.schedule(100, () => rung.push("first"));
   clock.advance(200);
   expect(rung).toEqual(["first", "second"]);
   clock.set(2_000_000);

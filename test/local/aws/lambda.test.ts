@@ -535,17 +535,26 @@ describe("the concurrency limit", () => {
     expect((await invoke("off")).status).toBe(429);
   });
 
-  test("makes asynchronous invocations wait", async () => {
-    const { begun, open, handler } = gate();
-    aws.addFunction({ name: "busy", handler, concurrency: 1 });
+  test("makes asynchronous invocations wait, and counts them when they run", async () => {
+    const gates = [gate(), gate(), gate()];
+    let next = 0;
+    aws.addFunction({ name: "busy", handler: () => gates[next++]?.handler(), concurrency: 1 });
+    const asynchronous = { headers: { "x-amz-invocation-type": "Event" } };
+
     const first = invoke("busy");
-    await begun;
-    const accepted = await invoke("busy", { headers: { "x-amz-invocation-type": "Event" } });
-    open();
-    await first;
-    await aws.idle();
-    expect(accepted.status).toBe(202);
-    expect(aws.invocations.map(({ invocationType }) => invocationType)).toEqual(["RequestResponse", "Event"]);
+    await gates[0]?.begun;
+    const accepted = [await invoke("busy", asynchronous), await invoke("busy", asynchronous)];
+    gates[0]?.open();
+    await gates[1]?.begun;
+    const throttled = await invoke("busy");
+    const started = next;
+    gates[1]?.open();
+    gates[2]?.open();
+    await Promise.all([first, aws.idle()]);
+
+    expect(accepted.map(({ status }) => status)).toEqual([202, 202]);
+    expect([throttled.status, started]).toEqual([429, 2]);
+    expect(aws.invocations.map(({ invocationType }) => invocationType)).toEqual(["RequestResponse", "Event", "Event"]);
   });
 });
 
