@@ -15,7 +15,7 @@ export function readFunctionError(kind: string, payload: string): FunctionError 
     ...(typeof errorMessage === "string"
       ? { errorMessage }
       : typeof errorType !== "string" && payload && { errorMessage: payload.slice(0, 1000) }),
-    ...(Array.isArray(lines) && { trace: lines.map(String) }),
+    ...(Array.isArray(lines) && { trace: lines.map(asText) }),
   };
 }
 
@@ -43,6 +43,10 @@ export function readBatchItemFailures(payload: string, messageIds: readonly stri
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+function asText(line: unknown): string {
+  return typeof line === "string" ? line : JSON.stringify(line);
+}
 
 function parseObject(text: string): Record<string, unknown> {
   try {

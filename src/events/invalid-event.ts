@@ -4,7 +4,9 @@ export class InvalidEvent extends Error {
 
   /** For an event that JSON cannot hold. */
   static notSerialisable(cause: unknown): InvalidEvent {
-    const [reason = ""] = String((cause as { message?: unknown } | null)?.message ?? cause).split("\n");
-    return new InvalidEvent(`The event cannot be written as JSON: ${reason}.`);
+    // Whatever a getter in the event throws.
+    const { message } = Object(cause) as { message?: unknown };
+    const [reason] = typeof message === "string" ? message.split("\n") : [];
+    return new InvalidEvent(`The event cannot be written as JSON: ${reason || "reading it fails"}.`);
   }
 }
