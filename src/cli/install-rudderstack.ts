@@ -3,11 +3,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createTwoFilesPatch } from "diff";
 import { version } from "../../package.json";
+import { applyChanges, type FileChange, NotInstallable } from "../hosts/file-changes";
 import {
-  apply,
   type BuiltFiles,
-  type Change,
-  InstallationError,
   type Plan,
   planInstallation,
   planRemoval,
@@ -86,17 +84,17 @@ async function run(
     if (plan.changes.length === 0) io.stdout.write(`${messages.already}\n`);
     else if (values["dry-run"]) io.stdout.write("Nothing was changed (--dry-run).\n");
     else {
-      await apply(plan);
+      await applyChanges(plan.changes);
       io.stdout.write(`${messages.done}\n`);
     }
     return 0;
   } catch (error) {
-    if (error instanceof InstallationError) throw new UsageError(error.message);
+    if (error instanceof NotInstallable) throw new UsageError(error.message);
     throw error;
   }
 }
 
-function describe(plan: Plan, { path, before, after }: Change): string {
+function describe(plan: Plan, { path, before, after }: FileChange): string {
   const name = shortPath(plan, path);
   if (before === undefined) return `create ${name} (${Buffer.byteLength(after ?? "")} bytes)\n`;
   if (after === undefined) return `delete ${name}\n`;

@@ -1,4 +1,4 @@
-import { access, constants, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** A change to one file: what it holds before and after, nothing where it does not exist. */
@@ -27,13 +27,14 @@ export async function readText(path: string): Promise<string | undefined> {
 
 /**
  * Makes all of the changes or none: each file is replaced at once, and what was done is undone where a later one fails.
+ * Folders are made for new files, and removed with the last file in them.
  *
  * @throws NotInstallable where a file cannot be written
  */
 export async function applyChanges(changes: readonly FileChange[]): Promise<void> {
   const done: FileChange[] = [];
   try {
-    for (const { path } of changes) await access(dirname(path), constants.W_OK);
+    for (const { path } of changes) await access(await existingFolder(dirname(path)), constants.W_OK);
     for (const change of changes) {
       done.unshift(change);
       await replace(change.path, change.after);
@@ -41,13 +42,21 @@ export async function applyChanges(changes: readonly FileChange[]): Promise<void
   } catch (error) {
     for (const { path, before } of done) await replace(path, before).catch(() => {});
     const { code, path } = error as NodeJS.ErrnoException;
-    throw new NotInstallable(`${path} cannot be written (${code}); nothing was changed.`);
+    throw new NotInstallable(
+      `${path} cannot be written (${code}); nothing was changed. Run this as a user who may write there.`,
+    );
   }
 }
 
 async function replace(path: string, text: string | undefined): Promise<void> {
-  if (text === undefined) return rm(path, { force: true });
-  const unfinished = `${path}.new`;
+  const unfinished = unfinishedPath(path);
+  if (text === undefined) {
+    await rm(path, { force: true });
+    await rm(unfinished, { force: true });
+    // Stays where it holds something else.
+    return rmdir(dirname(path)).catch(() => {});
+  }
+  await mkdir(dirname(path), { recursive: true });
   try {
     const mode = await stat(path).then(
       (found) => found.mode,
@@ -58,4 +67,17 @@ async function replace(path: string, text: string | undefined): Promise<void> {
   } finally {
     await rm(unfinished, { force: true });
   }
+}
+
+/** Where a file is written before it takes its place; left behind only by a process that was killed. */
+export function unfinishedPath(path: string): string {
+  return `${path}.new`;
+}
+
+/** The folder, or the nearest above it that exists. */
+async function existingFolder(path: string): Promise<string> {
+  return stat(path).then(
+    () => path,
+    () => (dirname(path) === path ? path : existingFolder(dirname(path))),
+  );
 }

@@ -1,13 +1,8 @@
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import {
-  apply,
-  InstallationError,
-  type Plan,
-  planInstallation,
-  planRemoval,
-} from "../../../src/hosts/rudderstack/installation";
+import { applyChanges, NotInstallable } from "../../../src/hosts/file-changes";
+import { type Plan, planInstallation, planRemoval } from "../../../src/hosts/rudderstack/installation";
 import { CAPABILITIES, FEATURE_MAP, makeBuild } from "./host/build";
 
 const FILES = { transform: "exports.process = 1;\n", networkHandler: "exports.networkHandler = 1;\n" };
@@ -28,7 +23,7 @@ async function build(features?: string): Promise<string> {
 
 async function install(folder: string, version = "1.0.0", files = FILES): Promise<Plan> {
   const plan = await planInstallation(folder, files, version);
-  await apply(plan);
+  await applyChanges(plan.changes);
   return plan;
 }
 
@@ -88,7 +83,7 @@ describe.each([
     await install(folder);
     await install(folder, "1.1.0", { ...FILES, transform: "exports.process = 2;\n" });
 
-    await apply(await planRemoval(folder));
+    await applyChanges((await planRemoval(folder)).changes);
 
     expect(await snapshot(folder)).toEqual(before);
     expect((await planRemoval(folder)).changes).toEqual([]);
@@ -152,7 +147,7 @@ describe("a build that is half installed", () => {
     await writeFile(join(plan(folder), `${TRANSFORM}.new`), "exports.pro");
 
     await install(folder);
-    await apply(await planRemoval(folder));
+    await applyChanges((await planRemoval(folder)).changes);
 
     expect(await snapshot(folder)).toEqual(before);
   });
@@ -163,7 +158,7 @@ describe("a build that is half installed", () => {
     await install(folder);
     await rm(join(plan(folder), NETWORK_HANDLER));
 
-    await apply(await planRemoval(folder));
+    await applyChanges((await planRemoval(folder)).changes);
 
     const after = await snapshot(folder);
     delete after["dist/src/v1/destinations/amazon_lambda"];
@@ -175,7 +170,7 @@ describe("is refused, and nothing changed,", () => {
   async function refused(folder: string, message: RegExp): Promise<void> {
     const before = await snapshot(folder);
     const installation = install(folder);
-    await expect(installation).rejects.toThrow(InstallationError);
+    await expect(installation).rejects.toThrow(NotInstallable);
     await expect(installation).rejects.toThrow(message);
     expect(await snapshot(folder)).toEqual(before);
   }
@@ -247,7 +242,7 @@ test("what was done is undone where a later change fails", async () => {
   const { changes } = await planInstallation(folder, FILES, "1.0.0");
   const impossible = { path: join(plan(folder), "features.js", "x"), after: "" };
 
-  const failing = apply({ folder: plan(folder), changes: [...changes, impossible] });
+  const failing = applyChanges([...changes, impossible]);
 
   await expect(failing).rejects.toThrow(/cannot be written/);
   expect(await snapshot(folder)).toEqual(before);

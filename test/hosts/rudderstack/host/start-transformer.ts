@@ -4,7 +4,8 @@ import { rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { apply, planInstallation } from "../../../../src/hosts/rudderstack/installation";
+import { applyChanges } from "../../../../src/hosts/file-changes";
+import { planInstallation } from "../../../../src/hosts/rudderstack/installation";
 import { makeBuild, readBuiltFiles } from "./build";
 
 export interface Transformer {
@@ -23,7 +24,8 @@ export async function startTransformer(env: Readonly<Record<string, string>>): P
 
 async function startOwn(env: Readonly<Record<string, string>>): Promise<Transformer> {
   const build = await makeBuild();
-  await apply(await planInstallation(build, await readBuiltFiles(), "0.0.0-test"));
+  const { changes } = await planInstallation(build, await readBuiltFiles(), "0.0.0-test");
+  await applyChanges(changes);
   const host = join(__dirname, "transformer.cjs");
   const child = spawn(process.execPath, [host, join(build, "dist", "src")], {
     env: { ...cleanEnvironment(), ...env },
