@@ -1,16 +1,22 @@
 import { join, resolve } from "node:path";
-import { types } from "recast";
+import type { ArrayExpression, Node, ObjectExpression, Program } from "@babel/types";
 import { type FileChange, NotInstallable, readText } from "../file-changes";
 import { consoleForm, FORM_MARK } from "./console-form";
 import {
   addImport,
-  editJson,
-  editSource,
-  keyOf,
-  type ObjectLiteral,
-  type Program,
+  append,
+  type Edit,
+  edited,
+  endOf,
+  importFrom,
+  insertBefore,
+  nameOf,
+  parseJsonObject,
+  parseModule,
   propertyNamed,
+  remove,
   removeImport,
+  startOf,
   valueOfConstant,
 } from "./source-edits";
 
@@ -23,13 +29,12 @@ export interface JitsuPlan {
   readonly changes: readonly FileChange[];
 }
 
-const { builders, namedTypes: node } = types;
-
 const PACKAGE = "amazon-lambda-destination";
 const MODULE = `${PACKAGE}/jitsu`;
 const FUNCTION = "AmazonLambdaDestination";
 const FUNCTION_ID = "builtin.destination.amazon-lambda";
 const FORM = "amazonLambda";
+const FORM_MODULE = "./amazon-lambda";
 const CONNECTION_OPTIONS = "CloudDestinationsConnectionOptions";
 
 /** Where Jitsu keeps its destination functions: newer checkouts first. */
@@ -37,7 +42,7 @@ const LIBRARIES = ["libs/destination-functions", "libs/core-functions"] as const
 const SCHEMAS = "webapps/console/lib/schema";
 
 /** One file of the checkout and what becomes of it; `undefined` stands for no file. */
-interface Edit {
+interface FileEdit {
   readonly file: string;
   readonly change: (text: string | undefined) => string | undefined;
 }
@@ -56,13 +61,10 @@ export async function planInstallation(
 ): Promise<JitsuPlan> {
   const { root, library } = await openCheckout(checkout);
   return plan(root, library, [
-    {
-      file: `${library}/package.json`,
-      change: (text) => editJson(text ?? "{}", (json) => addDependency(json, specifier)),
-    },
-    { file: `${library}/src/index.ts`, change: (text = "") => editSource(text, register) },
+    { file: `${library}/package.json`, change: (text = "") => edited(text, dependencyEdits(text, specifier)) },
+    { file: `${library}/src/index.ts`, change: (text = "") => edited(text, registrationEdits(text)) },
     { file: `${SCHEMAS}/amazon-lambda.tsx`, change: (text) => refuseForeign(text, consoleForm(version)) },
-    { file: `${SCHEMAS}/destinations.tsx`, change: (text = "") => editSource(text, addForm) },
+    { file: `${SCHEMAS}/destinations.tsx`, change: (text = "") => edited(text, formEdits(text)) },
   ]);
 }
 
@@ -74,10 +76,10 @@ export async function planInstallation(
 export async function planRemoval(checkout: string): Promise<JitsuPlan> {
   const { root, library } = await openCheckout(checkout);
   return plan(root, library, [
-    { file: `${SCHEMAS}/destinations.tsx`, change: (text = "") => editSource(text, removeForm) },
+    { file: `${SCHEMAS}/destinations.tsx`, change: (text = "") => edited(text, formRemoval(text)) },
     { file: `${SCHEMAS}/amazon-lambda.tsx`, change: (text) => (isOurs(text) ? undefined : text) },
-    { file: `${library}/src/index.ts`, change: (text = "") => editSource(text, unregister) },
-    { file: `${library}/package.json`, change: (text) => editJson(text ?? "{}", removeDependency) },
+    { file: `${library}/src/index.ts`, change: (text = "") => edited(text, registrationRemoval(text)) },
+    { file: `${library}/package.json`, change: (text = "") => edited(text, dependencyRemoval(text)) },
   ]);
 }
 
@@ -94,7 +96,7 @@ async function openCheckout(checkout: string): Promise<Pick<JitsuPlan, "root" | 
   );
 }
 
-async function plan(root: string, library: string, edits: readonly Edit[]): Promise<JitsuPlan> {
+async function plan(root: string, library: string, edits: readonly FileEdit[]): Promise<JitsuPlan> {
   const changes: FileChange[] = [];
   for (const { file, change } of edits) {
     const path = join(root, file);
@@ -120,100 +122,100 @@ function isOurs(text: string | undefined): boolean {
   return text?.startsWith(FORM_MARK) ?? false;
 }
 
-function addDependency(json: ObjectLiteral, specifier: string): void {
-  const dependencies = propertyNamed(json, "dependencies")?.value;
-  if (!node.ObjectExpression.check(dependencies)) throw new Error("it has no dependencies");
-  const value = builders.stringLiteral(specifier);
+function dependencyEdits(text: string, specifier: string): Edit[] {
+  const dependencies = dependenciesOf(text);
+  const value = JSON.stringify(specifier);
   const present = propertyNamed(dependencies, PACKAGE);
-  if (present) {
-    if (!node.StringLiteral.check(present.value) || present.value.value !== specifier) present.value = value;
-    return;
-  }
-  const names = dependencies.properties.map(
-    (each) => (node.ObjectProperty.check(each) ? keyOf(each) : undefined) ?? "",
-  );
-  const position = names.findIndex((name) => name > PACKAGE);
-  const dependency = builders.objectProperty(builders.stringLiteral(PACKAGE), value);
-  dependencies.properties.splice(position < 0 ? names.length : position, 0, dependency);
+  if (present) return [{ start: startOf(present.value), end: endOf(present.value), text: value }];
+  const isLater = (property: Node) => property.type === "ObjectProperty" && (nameOf(property) ?? "") > PACKAGE;
+  const next = dependencies.properties.find(isLater);
+  const dependency = `"${PACKAGE}": ${value}`;
+  return [next ? insertBefore(text, next, dependency) : append(text, dependencies, dependency)];
 }
 
-function removeDependency(json: ObjectLiteral): void {
-  const dependencies = propertyNamed(json, "dependencies")?.value;
-  if (node.ObjectExpression.check(dependencies)) removeProperty(dependencies, PACKAGE);
+function dependencyRemoval(text: string): Edit[] {
+  const dependencies = dependenciesOf(text);
+  const present = propertyNamed(dependencies, PACKAGE);
+  return present ? [remove(dependencies, present)] : [];
 }
 
-function register(program: Program): void {
+function dependenciesOf(text: string): ObjectExpression {
+  const dependencies = propertyNamed(parseJsonObject(text), "dependencies")?.value;
+  if (dependencies?.type !== "ObjectExpression") throw new Error("it has no dependencies");
+  return dependencies;
+}
+
+function registrationEdits(text: string): Edit[] {
+  const program = parseModule(text);
   const functions = builtinDestinations(program);
   const present = propertyNamed(functions, FUNCTION_ID);
   if (present && !isOurFunction(present.value)) throw new Error(`it has another ${FUNCTION_ID}`);
-  addImport(program, FUNCTION, MODULE);
-  if (present) return;
-  const type = builders.tsTypeReference(builders.identifier("JitsuFunction"));
-  const value = builders.tsAsExpression(builders.identifier(FUNCTION), type);
-  functions.properties.push(builders.objectProperty(builders.stringLiteral(FUNCTION_ID), value));
+  return [
+    ...(importFrom(program, MODULE) ? [] : [addImport(program, `import { ${FUNCTION} } from "${MODULE}";`)]),
+    ...(present ? [] : [append(text, functions, `"${FUNCTION_ID}": ${FUNCTION} as JitsuFunction`)]),
+  ];
 }
 
-function unregister(program: Program): void {
+function registrationRemoval(text: string): Edit[] {
+  const program = parseModule(text);
   const functions = builtinDestinations(program);
-  if (isOurFunction(propertyNamed(functions, FUNCTION_ID)?.value)) removeProperty(functions, FUNCTION_ID);
-  removeImport(program, MODULE);
+  const present = propertyNamed(functions, FUNCTION_ID);
+  return [
+    ...importRemoval(text, program, MODULE),
+    ...(present && isOurFunction(present.value) ? [remove(functions, present)] : []),
+  ];
 }
 
-function builtinDestinations(program: Program): ObjectLiteral {
+function builtinDestinations(program: Program): ObjectExpression {
   const functions = valueOfConstant(program, "builtinDestinations");
-  if (!node.ObjectExpression.check(functions))
-    throw new Error("it does not list its functions in a constant builtinDestinations");
-  return functions;
+  if (functions?.type === "ObjectExpression") return functions;
+  throw new Error("it does not list its functions in a constant builtinDestinations");
 }
 
-function isOurFunction(value: unknown): boolean {
+function isOurFunction(value: Node): boolean {
   return (
-    node.TSAsExpression.check(value) && node.Identifier.check(value.expression) && value.expression.name === FUNCTION
+    value.type === "TSAsExpression" && value.expression.type === "Identifier" && value.expression.name === FUNCTION
   );
 }
 
-function addForm(program: Program): void {
+function formEdits(text: string): Edit[] {
+  const program = parseModule(text);
   const destinations = coreDestinations(program);
   if (!valueOfConstant(program, CONNECTION_OPTIONS)) throw new Error(`it has no constant ${CONNECTION_OPTIONS}`);
   if (destinations.elements.some((element) => idOf(element) === "amazon-lambda")) {
     throw new Error("it has another destination amazon-lambda");
   }
-  addImport(program, FORM, "./amazon-lambda");
-  if (destinations.elements.some(isOurForm)) return;
-  destinations.elements.push(
-    builders.objectExpression([
-      builders.spreadElement(builders.identifier(FORM)),
-      builders.objectProperty(builders.identifier("connectionOptions"), builders.identifier(CONNECTION_OPTIONS)),
-    ]),
-  );
+  const element = `{\n  ...${FORM},\n  connectionOptions: ${CONNECTION_OPTIONS},\n}`;
+  return [
+    ...(importFrom(program, FORM_MODULE) ? [] : [addImport(program, `import { ${FORM} } from "${FORM_MODULE}";`)]),
+    ...(destinations.elements.some(isOurForm) ? [] : [append(text, destinations, element)]),
+  ];
 }
 
-function removeForm(program: Program): void {
+function formRemoval(text: string): Edit[] {
+  const program = parseModule(text);
   const destinations = coreDestinations(program);
-  const ours = destinations.elements.findIndex(isOurForm);
-  if (ours >= 0) destinations.elements.splice(ours, 1);
-  removeImport(program, "./amazon-lambda");
+  const ours = destinations.elements.find(isOurForm);
+  return [...importRemoval(text, program, FORM_MODULE), ...(ours ? [remove(destinations, ours)] : [])];
 }
 
-function coreDestinations(program: Program): types.namedTypes.ArrayExpression {
+function coreDestinations(program: Program): ArrayExpression {
   const destinations = valueOfConstant(program, "coreDestinations");
-  if (!node.ArrayExpression.check(destinations))
-    throw new Error("it does not list its destinations in a constant coreDestinations");
-  return destinations;
+  if (destinations?.type === "ArrayExpression") return destinations;
+  throw new Error("it does not list its destinations in a constant coreDestinations");
 }
 
-function isOurForm(element: unknown): boolean {
-  if (!node.ObjectExpression.check(element)) return false;
-  const [first] = element.properties;
-  return node.SpreadElement.check(first) && node.Identifier.check(first.argument) && first.argument.name === FORM;
+function isOurForm(element: Node | null): boolean {
+  const [first] = element?.type === "ObjectExpression" ? element.properties : [];
+  return first?.type === "SpreadElement" && first.argument.type === "Identifier" && first.argument.name === FORM;
 }
 
-function idOf(element: unknown): string | undefined {
-  const id = node.ObjectExpression.check(element) ? propertyNamed(element, "id")?.value : undefined;
-  return node.StringLiteral.check(id) ? id.value : undefined;
+function idOf(element: Node | null): string | undefined {
+  const id = element?.type === "ObjectExpression" ? propertyNamed(element, "id")?.value : undefined;
+  return id?.type === "StringLiteral" ? id.value : undefined;
 }
 
-function removeProperty(object: ObjectLiteral, name: string): void {
-  const property = propertyNamed(object, name);
-  if (property) object.properties.splice(object.properties.indexOf(property), 1);
+function importRemoval(text: string, program: Program, module: string): Edit[] {
+  const declaration = importFrom(program, module);
+  return declaration ? [removeImport(text, declaration)] : [];
 }
