@@ -26,7 +26,7 @@ const SCHEMES = {
 export function sendOverHttp({ method, url, headers, body }: WireRequest, timeoutMs: number): Promise<WireAnswer> {
   const { send, agent } = SCHEMES[url.startsWith("http:") ? "http:" : "https:"];
   const bytes = Buffer.from(body, "utf8");
-  return new Promise((resolve, reject) => {
+  const answer = new Promise<WireAnswer>((resolve, reject) => {
     const request = send(
       url,
       { method, agent, headers: { ...headers, "content-length": bytes.length } },
@@ -34,23 +34,21 @@ export function sendOverHttp({ method, url, headers, body }: WireRequest, timeou
         wholeBody(response).then(
           (text) =>
             resolve({ status: response.statusCode ?? 0, header: (name) => headerOf(response, name), body: text }),
-          fail,
+          reject,
         );
       },
     );
     const timer = setTimeout(() => {
       request.destroy(new TransportError("timeout", "Timeout", ""));
     }, timeoutMs);
-    function fail(error: NodeJS.ErrnoException) {
-      reject(
-        error instanceof TransportError
-          ? error
-          : new TransportError("network", error.code ?? error.name, error.message || String(error.code)),
-      );
-    }
-    request.on("error", fail);
+    request.on("error", reject);
     request.on("close", () => clearTimeout(timer));
     request.end(bytes);
+  });
+  // What Node.js refuses to send at all (a URL, a header) is thrown, and arrives here too.
+  return answer.catch((error: NodeJS.ErrnoException) => {
+    if (error instanceof TransportError) throw error;
+    throw new TransportError("network", error.code ?? error.name, error.message || String(error.code));
   });
 }
 
