@@ -23,7 +23,7 @@ export const CALL_DIAGNOSES: readonly DiagnosisRule<FailedCall>[] = [
     label: "No base identity",
     applies: ({ error }) => error.kind === "identity",
     advice: () =>
-      "Give the router an AWS identity (an instance, task or pod role, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its environment), or fill in Access Key ID and Secret Access Key.",
+      "Give the router an AWS identity (an instance, task or pod role, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its environment), renew it where it is an SSO session that has ended (aws sso login), or fill in Access Key ID and Secret Access Key.",
   },
   {
     name: "ClockSkew",

@@ -219,7 +219,7 @@ class ConnectionCheck {
           {
             name: "ConfusedDeputy",
             label: "Confused deputy",
-            advice: `Whoever can make this router use a role of their choice gets at these functions. Let the trust policy demand the external ID: ${JSON.stringify(right)}`,
+            advice: `Whoever can make this router use a role of their choice gets at these functions. Let the trust policy demand the external IDs of its sources: ${JSON.stringify(right)}`,
           },
         );
       } catch (error) {
@@ -266,7 +266,7 @@ class ConnectionCheck {
     const { outcome, call } = await this.#dryRun(connection, reference, credentials);
     if (!call) {
       const [, , , , account = ""] = arn.split(":");
-      const foreign = account !== home.account && "in another account than the role; its own policy allows the role";
+      const foreign = account !== home.account && "in another account, which allows it by the function's own policy";
       this.#pass({
         step: "function",
         subject,

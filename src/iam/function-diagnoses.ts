@@ -47,7 +47,7 @@ export const FUNCTION_DIAGNOSES: readonly DiagnosisRule<FailedDryRun>[] = [
     applies: ({ outcome, functionArn, invokerArn, error }) =>
       outcome === "denied" && accountOf(functionArn) !== accountOf(invokerArn) && !/identity-based/.test(error.message),
     advice: ({ functionArn, invokerArn }) =>
-      `The function is in account ${accountOf(functionArn)}, the role in ${accountOf(invokerArn)}: the function has to allow it as well. Its owner runs: ${addPermissionCommand(functionArn, invokerArn)}`,
+      `The function is in account ${accountOf(functionArn)}, ${invokerArn} is not: the function has to allow it as well. Its owner runs: ${addPermissionCommand(functionArn, invokerArn)}`,
   },
   {
     name: "MissingQualifierPermission",
