@@ -7,6 +7,9 @@ import { startTransformer, type Transformer } from "./host/start-transformer";
 const SOURCES = ["source-1", "source-2"];
 const ROUTER = { accessKeyId: "AKIDEXAMPLEROUTER000", secretAccessKey: "fakeSecretAccessKeyForTheRouter0EXAMPLE0" };
 
+// A real transformer takes its time to start.
+jest.setTimeout(60_000);
+
 let aws: EmbeddedAws;
 let transformer: Transformer;
 let server: RudderServer;
@@ -44,7 +47,7 @@ beforeAll(async () => {
     AWS_SECRET_ACCESS_KEY: ROUTER.secretAccessKey,
   });
   server = new RudderServer(transformer.url);
-}, 60_000);
+});
 
 afterAll(async () => {
   await transformer?.stop();
@@ -198,6 +201,7 @@ describe("events that are not sent", () => {
   test.each<[string, unknown]>([
     ["an unknown type", message({ type: "refund" })],
     ["no type", message({ type: undefined })],
+    ["no message", undefined],
     ["a text for properties", message({ properties: "text" })],
   ])("%s is the event's fault: 400, instrumentation", async (_name, event) => {
     const each = job(event);

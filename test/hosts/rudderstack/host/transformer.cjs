@@ -54,7 +54,11 @@ function filledIn(value, event) {
 
 function withConfig(event) {
   if (!event?.destination) return event;
-  return { ...event, destination: { ...event.destination, Config: filledIn(event.destination.Config, event) } };
+  return {
+    ...event,
+    message: { ...event.message },
+    destination: { ...event.destination, Config: filledIn(event.destination.Config, event) },
+  };
 }
 
 async function atProcessor(destType, events) {
