@@ -9,6 +9,7 @@ import { createDestination, type Destination, parseSettings, SettingsError } fro
 import { operatorPolicyFromEnvironment } from "../settings/operator-policy";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { type Line, linesOf } from "./lines";
+import { PacedWriter } from "./paced-writer";
 import { type Progress, showProgress } from "./progress";
 import { readSettingsFile } from "./settings-file";
 import { renderSummary, type Tally } from "./summary";
@@ -141,7 +142,8 @@ class Sending {
   readonly progress: Progress;
   readonly #options: Options;
   readonly #io: Io;
-  readonly #deadLetter: Writable | undefined;
+  readonly #results: PacedWriter;
+  readonly #deadLetter: PacedWriter | undefined;
   readonly #tally: Tally = { delivered: 0, skipped: 0, retry: 0, rejected: 0, failures: new Map() };
   #input: Readable | undefined;
   #interrupted = false;
@@ -150,7 +152,8 @@ class Sending {
   constructor(options: Options, io: Io, deadLetter: Writable | undefined, progress: Progress) {
     this.#options = options;
     this.#io = io;
-    this.#deadLetter = deadLetter;
+    this.#results = new PacedWriter(io.stdout);
+    this.#deadLetter = deadLetter && new PacedWriter(deadLetter);
     this.progress = progress;
   }
 
@@ -226,9 +229,9 @@ class Sending {
         example: `line ${line.number}: ${error.message}`,
         hint: error.hint,
       });
-      if (line.text !== undefined && this.#deadLetter) await write(this.#deadLetter, `${line.text}\n`);
+      if (line.text !== undefined && this.#deadLetter) await this.#deadLetter.write(`${line.text}\n`);
     }
-    if (!this.#io.stdout.isTTY) await write(this.#io.stdout, `${JSON.stringify({ line: line.number, ...result })}\n`);
+    if (!this.#io.stdout.isTTY) await this.#results.write(`${JSON.stringify({ line: line.number, ...result })}\n`);
     this.progress.update(this.#tally, line.end);
   }
 }
@@ -242,13 +245,4 @@ function parseLine({ text }: Line): { event?: unknown; broken?: DeliveryResult }
   } catch (error) {
     return { broken: failed("InvalidEvent", `The line is not JSON: ${(error as Error).message}`, facts) };
   }
-}
-
-/** Waits where the reader is slower than we are, so that results do not pile up in memory. */
-async function write(stream: Writable, text: string): Promise<void> {
-  if (stream.write(text) || stream.destroyed) return;
-  await new Promise<void>((resolve) => {
-    stream.once("drain", resolve);
-    stream.once("close", resolve);
-  });
 }
