@@ -75,9 +75,9 @@ function complain(error: unknown): number {
   return 2;
 }
 
-// A reader that has had enough (`| head`) is no error.
+// A reader that has had enough (`| head`) is told nothing more; what was under way is not done, though.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
+  if (error.code === "EPIPE") process.exit(1);
   throw error;
 });
 
