@@ -132,20 +132,20 @@ export class SignatureVerifier {
     }
 
     const bodyHash = createHash("sha256").update(request.body).digest("hex");
-    const declaredHash = header(request, "x-amz-content-sha256");
+    const declaredHash = header(request, "x-amz-content-sha256") ?? bodyHash;
     const scope = `${day}/${region}/${service}/aws4_request`;
     const stringToSign = [
       "AWS4-HMAC-SHA256",
       date,
       scope,
       createHash("sha256")
-        .update(canonicalRequest(request, signed, bodyHash))
+        .update(canonicalRequest(request, signed, declaredHash))
         .digest("hex"),
     ].join("\n");
     const expected = createHmac("sha256", this.#signingKey(accessKeyId, owner.secretAccessKey, scope))
       .update(stringToSign)
       .digest("hex");
-    if ((declaredHash !== undefined && declaredHash !== bodyHash) || !sameText(expected, signature)) {
+    if (declaredHash !== bodyHash || !sameText(expected, signature)) {
       throw fail("mismatch", doesNotMatch);
     }
     return { identity: owner.identity, accessKeyId, region };
@@ -216,7 +216,7 @@ function basicDate(time: number): string {
   return new Date(time).toISOString().replace(/[-:]|\.\d+/g, "");
 }
 
-function canonicalRequest(request: RawRequest, signed: readonly string[], bodyHash: string): string {
+function canonicalRequest(request: RawRequest, signed: readonly string[], payloadHash: string): string {
   const headers = signed.map((name) => {
     const values = request.headers.get(name) ?? [];
     return `${name}:${values.map((value) => value.trim().replace(/\s+/g, " ")).join(",")}\n`;
@@ -227,7 +227,7 @@ function canonicalRequest(request: RawRequest, signed: readonly string[], bodyHa
     canonicalQuery(request.query),
     headers.join(""),
     signed.join(";"),
-    bodyHash,
+    payloadHash,
   ].join("\n");
 }
 

@@ -77,6 +77,13 @@ describe("AssumeRole", () => {
     expect(element(answer, "Arn")).toBe("arn:aws:sts::123456789012:assumed-role/deep/session");
   });
 
+  test("keeps the role's ID when its policies change", async () => {
+    addRole(trust("*"));
+    const before = element(await assume(), "AssumedRoleId");
+    addRole(trust(userArn));
+    expect(element(await assume(), "AssumedRoleId")).toBe(before);
+  });
+
   test("is remembered with what it asked for, and no secret", async () => {
     addRole(trust(userArn));
     const policy = JSON.stringify(permit("lambda:InvokeFunction", "*"));
