@@ -52,7 +52,7 @@ test("prints a line per step and ends with 0 where everything is right", async (
     expect.stringMatching(
       /^✓ Base identity: arn:aws:iam::123456789012:user\/router, by the access key in the settings$/,
     ),
-    expect.stringMatching(/^✓ Role: .*role\/invoker is assumed with "source-1", for (59|60) minutes$/),
+    expect.stringMatching(/^✓ Role: .*role\/invoker is assumed with "source-1"$/),
     "✓ Trust without external ID: denied, as it has to be",
     "✓ Trust with a wrong external ID: denied, as it has to be",
     "✓ Session: limited to the functions in the settings",

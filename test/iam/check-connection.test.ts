@@ -122,6 +122,51 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     advice: /Wait a minute/,
   },
   {
+    what: "AWS out of order",
+    spoil({ aws }) {
+      aws.misbehave({
+        service: "lambda",
+        function: "orders",
+        times: 2,
+        error: { code: "ServiceException", status: 500 },
+      });
+      return {};
+    },
+    step: "function",
+    name: "UnexpectedError",
+    advice: /AWS itself failed/,
+  },
+  {
+    what: "a connection that breaks",
+    spoil({ aws }) {
+      aws.misbehave({ service: "lambda", function: "orders", times: 2, fault: "drop" });
+      return {};
+    },
+    step: "function",
+    name: "NoRouteToAws",
+    advice: /lambda\.us-east-1/,
+  },
+  {
+    what: "a region where STS is not activated",
+    spoil({ aws }) {
+      aws.misbehave({ service: "sts", action: "AssumeRole", error: { code: "RegionDisabledException", status: 403 } });
+      return {};
+    },
+    step: "role",
+    name: "RegionDisabled",
+    advice: /Activate STS for us-east-1/,
+  },
+  {
+    what: "something in AWS's place that heeds no session policy",
+    spoil({ aws }) {
+      aws.misbehave({ service: "lambda", error: { code: "ResourceNotFoundException", status: 404 } });
+      return {};
+    },
+    step: "session",
+    name: "SessionNotScoped",
+    advice: /does not enforce session policies/,
+  },
+  {
     what: "a trust policy that names somebody else, who is known",
     spoil({ changeRole, aws }) {
       const { arn } = aws.addUser({ name: "somebody-else" });
