@@ -48,7 +48,7 @@ test("no more workers are started than allowed, and the runs wait for each other
   expect(new Set(streams).size).toBe(2);
 });
 
-test("closing ends the run under way, the one that waits for a worker, and those that come later", async () => {
+test("closing ends the run under way, those that wait for a worker, and those that come later", async () => {
   const { runtime, run } = start(
     "export const handler = () => { console.log('begun'); return new Promise((go) => setTimeout(go, 1e6)); };",
     1,
@@ -57,11 +57,11 @@ test("closing ends the run under way, the one that waits for a worker, and those
   await new Promise<void>((begun) => {
     underWay = run("first", () => begun());
   });
-  const waiting = run("second");
+  const waiting = [run("second"), run("third")];
   await runtime.close();
-  const outcomes = (await Promise.all([underWay, waiting, run("third")])).map((returned) => returned?.outcome);
+  const outcomes = (await Promise.all([underWay, ...waiting, run("fourth")])).map((returned) => returned?.outcome);
   expect(outcomes).toEqual(
-    ["first", "second", "third"].map((requestId) => ({
+    ["first", "second", "third", "fourth"].map((requestId) => ({
       error: {
         errorType: "Runtime.ExitError",
         errorMessage: expect.stringContaining(`RequestId: ${requestId} Error: `),
