@@ -58,6 +58,8 @@ test("closing ends the run under way, those that wait for a worker, and those th
     underWay = run("first", () => begun());
   });
   const waiting = [run("second"), run("third")];
+  // Gives the two time to look at the file and to queue up; without it they only come late, too.
+  for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
   await runtime.close();
   const outcomes = (await Promise.all([underWay, ...waiting, run("fourth")])).map((returned) => returned?.outcome);
   expect(outcomes).toEqual(
