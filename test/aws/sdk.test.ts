@@ -165,6 +165,60 @@ test("without any identity, nothing is sent and the error says so", async () => 
   expect(server?.connections()).toBe(0);
 });
 
+describe("the operator's own identity", () => {
+  const { credentials: _, ...ambientInvocation } = invocation;
+
+  test("signs where no other is named", async () => {
+    let signed: IncomingMessage["headers"] = {};
+    const aws = await httpServer(async (request) => {
+      signed = request.headers;
+      return "null";
+    });
+    restore = environment({
+      ...NOBODY,
+      AWS_ENDPOINT_URL: aws.url,
+      AWS_ACCESS_KEY_ID: "AKIDOPERATOR0000000",
+      AWS_SECRET_ACCESS_KEY: "not/a/real+secret",
+      AWS_SESSION_TOKEN: "token-of-the-operator",
+    });
+    await createNodeAws().invoke(ambientInvocation, 5000);
+    expect(signed["authorization"]).toMatch(/Credential=AKIDOPERATOR0000000\/\d{8}\/us-east-1\/lambda\/aws4_request/);
+    expect(signed["x-amz-security-token"]).toBe("token-of-the-operator");
+    await aws.close();
+  });
+
+  test("that does not come in time is not waited for, to invoke or to assume a role", async () => {
+    let silent = true;
+    const body = JSON.stringify({
+      AccessKeyId: "AKIDOPERATOR0000000",
+      SecretAccessKey: "not/a/real+secret",
+      Token: "t",
+      Expiration: "2099-01-01T00:00:00Z",
+    });
+    const come = (socket: Socket) => {
+      socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
+    };
+    await answer((socket) => silent || come(socket));
+    restore();
+    restore = environment({
+      ...NOBODY,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: server?.url,
+      AWS_ENDPOINT_URL: server?.url,
+    });
+    const aws = createNodeAws();
+    const operator = () => ({ ...DEFAULT_OPERATOR_POLICY, allowAmbientCredentials: true });
+    for (const role of [{}, { roleAddress: assumption.roleArn }]) {
+      const settings = { lambda: "events", region: "us-east-1", timeoutMs: 100, ...role };
+      const slow = createDestinationIn({ aws, roles: new AssumedRoles(aws), operator }, settings);
+      const result = await slow.deliver({ type: "track", messageId: "m-1" }, { sourceId: "source-1" });
+      expect(assessedResult(result)).toMatchObject({ outcome: "retry", error: { code: "OperationTimedOut" } });
+    }
+    silent = false;
+    for (const socket of server?.sockets ?? []) come(socket);
+    await expect(aws.invoke(ambientInvocation, 60_000)).resolves.toMatchObject({ status: 200 });
+  });
+});
+
 describe("200 deliveries of 200 tenants at once", () => {
   test("bring no warning of the SDK, share connections, and leave each with its own session", async () => {
     const warnings: string[] = [];
