@@ -90,6 +90,7 @@ export async function startSandbox(
   let ready = () => {};
   const started = new Promise<void>((resolve, reject) => {
     ready = resolve;
+    child.once("error", ({ message }) => reject(new Error(`${message}: run node scripts/install-sandboxes.mjs`)));
     child.once("exit", (status) => reject(new Error(`The sandbox ended with status ${status}.`)));
   });
 
