@@ -2,6 +2,8 @@
 const config = {
   testEnvironment: "node",
   roots: ["<rootDir>/test"],
+  // Real processes and sockets on a busy machine: a test that hangs is told apart, one that is slow is not.
+  testTimeout: 30_000,
   testMatch: ["**/*.test.ts"],
   transform: {
     "^.+\\.[tj]sx?$": [

@@ -6,8 +6,6 @@ import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded
 import { assessedResult } from "../assess";
 import { ndjson, runCli, startCli } from "./run-cli";
 
-jest.setTimeout(30_000);
-
 let aws: EmbeddedAws;
 let folder: string;
 let env: NodeJS.ProcessEnv;

@@ -8,8 +8,6 @@ import type { DeliveryResult } from "../../src/delivery/delivery-result";
 import { assessedResult } from "../assess";
 import { ndjson, runCli, startCli } from "./run-cli";
 
-jest.setTimeout(30_000);
-
 describe("start --once", () => {
   test.each(["jitsu", "rudderstack"])(
     "delivers every sample through %s as it should end and prints a result per try, with --json",
