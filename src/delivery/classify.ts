@@ -34,6 +34,8 @@ const BY_NAME: Readonly<Record<string, DeliveryErrorCode>> = {
   ServiceUnavailableException: "ServiceError",
   RequestTooLargeException: "PayloadTooLarge",
   SerializedRequestEntityTooLargeException: "PayloadTooLarge",
+  // Not in the API reference, but what Lambda is seen to answer.
+  RequestEntityTooLargeException: "PayloadTooLarge",
   InvalidRequestContentException: "InvalidEvent",
   UnsupportedMediaTypeException: "InvalidEvent",
   RecursiveInvocationException: "RecursiveInvocation",
