@@ -1,10 +1,9 @@
 import { relative } from "node:path";
-import { parseArgs } from "node:util";
 import { createTwoFilesPatch } from "diff";
 import { version } from "../../package.json";
-import { applyChanges, NotInstallable } from "../hosts/file-changes";
 import { type JitsuPlan, planInstallation, planRemoval } from "../hosts/jitsu/install";
-import { type Command, type ExitCode, type Io, UsageError } from "./command";
+import type { Command } from "./command";
+import { changeFolder, type FolderChanges } from "./folder-changes";
 
 const installHelp = `Usage: amazon-lambda-destination install jitsu <checkout> [--dry-run] [--package <specifier>]
 
@@ -30,67 +29,44 @@ Takes the destination out of a source checkout of Jitsu 2.
   --help
 `;
 
+const FOLDER = "the root of a source checkout of Jitsu";
+
 export const installJitsu: Command = {
   summary: "Adds the destination to a source checkout of Jitsu",
   help: installHelp,
   run: (argv, io) =>
-    run(
-      argv,
-      io,
-      { package: { type: "string" } },
-      (checkout, specifier) => planInstallation(checkout, { version, ...(specifier && { specifier }) }),
-      {
-        done: "The destination is installed. Run pnpm install, then build Jitsu as usual.",
-        already: "The destination is installed already; nothing to do.",
-      },
-    ),
+    changeFolder(argv, io, {
+      folder: FOLDER,
+      options: ["package"],
+      done: "The destination is installed. Run pnpm install, then build Jitsu as usual.",
+      already: "The destination is installed already; nothing to do.",
+      plan: async (checkout, { package: specifier }) =>
+        shown(await planInstallation(checkout, { version, ...(specifier && { specifier }) })),
+    }),
 };
 
 export const uninstallJitsu: Command = {
   summary: "Takes the destination out of a source checkout of Jitsu",
   help: uninstallHelp,
   run: (argv, io) =>
-    run(argv, io, {}, planRemoval, {
+    changeFolder(argv, io, {
+      folder: FOLDER,
       done: "The destination is removed. Run pnpm install, then build Jitsu as usual.",
       already: "The destination is not installed there; nothing to do.",
+      plan: async (checkout) => shown(await planRemoval(checkout)),
     }),
 };
 
-async function run(
-  argv: readonly string[],
-  io: Io,
-  options: { package?: { type: "string" } },
-  makePlan: (checkout: string, specifier: string | undefined) => Promise<JitsuPlan>,
-  messages: { readonly done: string; readonly already: string },
-): Promise<ExitCode> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: { "dry-run": { type: "boolean" }, ...options },
-  });
-  const [checkout] = positionals;
-  if (checkout === undefined || positionals.length > 1) {
-    throw new UsageError("Give one folder: the root of a source checkout of Jitsu.");
-  }
-  try {
-    const plan = await makePlan(checkout, values.package as string | undefined);
-    io.stdout.write(`Jitsu in ${plan.root}, destination functions in ${plan.library}\n`);
-    for (const { path, before, after } of plan.changes) {
-      const file = relative(plan.root, path);
-      io.stdout.write(`${before === undefined ? "create" : after === undefined ? "delete" : "change"} ${file}\n`);
-      if (values["dry-run"]) io.stdout.write(diff(file, before, after));
-    }
-    if (plan.changes.length === 0) io.stdout.write(`${messages.already}\n`);
-    else if (values["dry-run"]) io.stdout.write("Nothing was changed (--dry-run).\n");
-    else {
-      await applyChanges(plan.changes);
-      io.stdout.write(`${messages.done}\n`);
-    }
-    return 0;
-  } catch (error) {
-    if (error instanceof NotInstallable) throw new UsageError(error.message);
-    throw error;
-  }
+function shown({ root, library, changes }: JitsuPlan): FolderChanges {
+  return {
+    heading: `Jitsu in ${root}, destination functions in ${library}`,
+    changes,
+    describe({ path, before, after }, dryRun) {
+      const file = relative(root, path);
+      const line = `${before === undefined ? "create" : after === undefined ? "delete" : "change"} ${file}\n`;
+      return dryRun ? line + diff(file, before, after) : line;
+    },
+  };
 }
 
 /** Fit for `patch -p1`. */

@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { createTwoFilesPatch } from "diff";
 import { version } from "../../package.json";
-import { applyChanges, type FileChange, NotInstallable } from "../hosts/file-changes";
+import type { FileChange } from "../hosts/file-changes";
 import {
   type BuiltFiles,
   type Plan,
@@ -11,7 +10,8 @@ import {
   planRemoval,
   shortPath,
 } from "../hosts/rudderstack/installation";
-import { type Command, type ExitCode, type Io, UsageError } from "./command";
+import type { Command } from "./command";
+import { changeFolder, type FolderChanges } from "./folder-changes";
 import { packageRoot } from "./package-root";
 
 const installHelp = `Usage: amazon-lambda-destination install rudderstack <folder> [--dry-run]
@@ -36,23 +36,29 @@ Takes the destination out of a built rudder-transformer: the folder is then what
   --help
 `;
 
+const FOLDER = "the transformer's build, /home/node/app/dist in the official image";
+
 export const installRudderstack: Command = {
   summary: "Adds the destination to a built rudder-transformer",
   help: installHelp,
-  run: async (argv, io) =>
-    run(argv, io, async (folder) => planInstallation(folder, await builtFiles(), version), {
+  run: (argv, io) =>
+    changeFolder(argv, io, {
+      folder: FOLDER,
       done: "The destination is installed. Start the transformer anew.",
       already: "The destination is installed already; nothing to do.",
+      plan: async (folder) => shown(await planInstallation(folder, await builtFiles(), version)),
     }),
 };
 
 export const uninstallRudderstack: Command = {
   summary: "Takes the destination out of a built rudder-transformer",
   help: uninstallHelp,
-  run: async (argv, io) =>
-    run(argv, io, planRemoval, {
+  run: (argv, io) =>
+    changeFolder(argv, io, {
+      folder: FOLDER,
       done: "The destination is removed. Start the transformer anew.",
       already: "The destination is not installed there; nothing to do.",
+      plan: async (folder) => shown(await planRemoval(folder)),
     }),
 };
 
@@ -62,36 +68,12 @@ async function builtFiles(): Promise<BuiltFiles> {
   return { transform: await read("transform.cjs"), networkHandler: await read("networkHandler.cjs") };
 }
 
-async function run(
-  argv: readonly string[],
-  io: Io,
-  makePlan: (folder: string) => Promise<Plan>,
-  messages: { readonly done: string; readonly already: string },
-): Promise<ExitCode> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: { "dry-run": { type: "boolean" } },
-  });
-  const [folder] = positionals;
-  if (folder === undefined || positionals.length > 1) {
-    throw new UsageError("Give one folder: the transformer's build, /home/node/app/dist in the official image.");
-  }
-  try {
-    const plan = await makePlan(folder);
-    io.stdout.write(`rudder-transformer ${plan.version ?? "(version unknown)"} in ${plan.folder}\n`);
-    for (const change of plan.changes) io.stdout.write(describe(plan, change));
-    if (plan.changes.length === 0) io.stdout.write(`${messages.already}\n`);
-    else if (values["dry-run"]) io.stdout.write("Nothing was changed (--dry-run).\n");
-    else {
-      await applyChanges(plan.changes);
-      io.stdout.write(`${messages.done}\n`);
-    }
-    return 0;
-  } catch (error) {
-    if (error instanceof NotInstallable) throw new UsageError(error.message);
-    throw error;
-  }
+function shown(plan: Plan): FolderChanges {
+  return {
+    heading: `rudder-transformer ${plan.version ?? "(version unknown)"} in ${plan.folder}`,
+    changes: plan.changes,
+    describe: (change) => describe(plan, change),
+  };
 }
 
 function describe(plan: Plan, { path, before, after }: FileChange): string {
