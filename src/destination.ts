@@ -200,7 +200,7 @@ class LambdaDestination implements Destination {
   }
 
   #functionFor({ type, event }: SegmentEvent): FunctionReference | undefined {
-    const forEvent = type === "track" && event !== undefined ? this.#settings.eventFunctions.get(event) : undefined;
+    const forEvent = event !== undefined ? this.#settings.eventFunctions.get(event) : undefined;
     return forEvent ?? this.#settings.functions[type];
   }
 }

@@ -127,6 +127,21 @@ describe("a denial", () => {
     expect(await credentials()).toBe(session);
   });
 
+  test("of a renewal counts no more once another has succeeded", async () => {
+    await credentials();
+    aws.pass(HOUR_MS - 240_000);
+    aws.onAssumeRole = async () =>
+      Promise.reject(failure({ code: "Throttling", status: 400, retryAfterMs: 2 * HOUR_MS }));
+    await credentials();
+    await settled();
+    aws.pass(30_000);
+    aws.onAssumeRole = async () => aws.session();
+    await credentials();
+    await settled();
+    roles.forget(request, await credentials());
+    await expect(credentials()).resolves.toHaveProperty("sessionToken");
+  });
+
   test("is remembered for as long as STS asks to wait", async () => {
     const throttled = failure({ code: "Throttling", status: 400, retryAfterMs: 20_000 });
     aws.onAssumeRole = async () => Promise.reject(throttled);

@@ -158,6 +158,7 @@ const LAMBDA: readonly Named[] = [
   ["FailureOfTomorrowException", 500, "ServiceError"],
   ["RequestTooLargeException", 413, "PayloadTooLarge"],
   ["SerializedRequestEntityTooLargeException", 413, "PayloadTooLarge"],
+  ["RequestEntityTooLargeException", 413, "PayloadTooLarge"],
   ["InvalidRequestContentException", 400, "InvalidEvent"],
   ["UnsupportedMediaTypeException", 415, "InvalidEvent"],
   ["RecursiveInvocationException", 400, "RecursiveInvocation"],

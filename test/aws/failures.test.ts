@@ -183,7 +183,14 @@ The String-to-Sign should have been
 
     expect(result.error).toMatchObject({ code: "InvalidCredentials", awsError: "InvalidSignatureException" });
     expect(result.error?.message).toContain("signature we calculated does not match");
-    for (const secret of [secretAccessKey, sessionToken, keys.accessKeyId, "ASIAEXAMPLE", "session/secret"]) {
+    for (const secret of [
+      "host:lambda",
+      secretAccessKey,
+      sessionToken,
+      keys.accessKeyId,
+      "ASIAEXAMPLE",
+      "session/secret",
+    ]) {
       expect(JSON.stringify(result)).not.toContain(secret);
     }
   });
