@@ -71,7 +71,7 @@ export const FAILURES: Readonly<Record<DeliveryErrorCode, Failure>> = {
     label: "Network error",
     outcome: "retry",
     status: 500,
-    hint: "The router cannot reach AWS. Check its network, DNS, proxy, firewall and the region in the settings. The function may have run if the connection broke after the request was sent.",
+    hint: "The router cannot reach AWS. Check its network, DNS, firewall and the region in the settings (HTTP proxies are not used). The function may have run if the connection broke after the request was sent.",
   },
   InvalidSettings: {
     label: "Invalid Settings",
