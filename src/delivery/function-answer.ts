@@ -1,7 +1,13 @@
 import type { FunctionError } from "./delivery-result";
 
+/** Characters kept of an error's type and message; a function may write megabytes, and each event of a batch gets a copy. */
+const MAX_TEXT = 1000;
+/** Lines kept of a trace, and characters of each. */
+const MAX_LINES = 20;
+const MAX_LINE = 300;
+
 /**
- * What the function said about its error.
+ * What the function said about its error, cut to what a person reads.
  *
  * @param kind `X-Amz-Function-Error`
  * @param payload the answer's body: `{"errorType","errorMessage","trace"}` by custom, whatever the runtime wrote in fact
@@ -11,11 +17,11 @@ export function readFunctionError(kind: string, payload: string): FunctionError 
   const lines = Array.isArray(trace) ? trace : stackTrace;
   return {
     kind,
-    ...(typeof errorType === "string" && { errorType }),
+    ...(typeof errorType === "string" && { errorType: errorType.slice(0, MAX_TEXT) }),
     ...(typeof errorMessage === "string"
-      ? { errorMessage }
-      : typeof errorType !== "string" && payload && { errorMessage: payload.slice(0, 1000) }),
-    ...(Array.isArray(lines) && { trace: lines.map(asText) }),
+      ? { errorMessage: errorMessage.slice(0, MAX_TEXT) }
+      : typeof errorType !== "string" && payload && { errorMessage: payload.slice(0, MAX_TEXT) }),
+    ...(Array.isArray(lines) && { trace: lines.slice(0, MAX_LINES).map((line) => asText(line).slice(0, MAX_LINE)) }),
   };
 }
 

@@ -81,5 +81,5 @@ function afterAnswer({ answer }: Extract<Invocation, { answer: unknown }>, deliv
 }
 
 function describeFunctionError({ errorType = "an error", errorMessage }: FunctionError): string {
-  return `The function failed with ${errorType}${errorMessage ? `: ${errorMessage.slice(0, 1000)}` : ""}`;
+  return `The function failed with ${errorType}${errorMessage ? `: ${errorMessage}` : ""}`;
 }

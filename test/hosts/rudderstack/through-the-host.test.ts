@@ -38,6 +38,7 @@ beforeAll(async () => {
   }).arn;
   for (const name of [...CALL_TYPES, "all", "orders"]) aws.addFunction({ name, handler: async () => ({ ok: true }) });
   aws.addFunction({ name: "throws", handler: throwing("Error", "boom") });
+  aws.addFunction({ name: "shouts", handler: throwing(`${"E".repeat(50_000)}!`, "no ".repeat(400_000)) });
   aws.addFunction({ name: "drops", handler: throwing("DropEvent", "not wanted") });
   aws.addFunction({ name: "slow", handler: () => new Promise(() => {}), timeoutMs: 500 });
   aws.addFunction({ name: "partial", handler: async (events) => ({ batchItemFailures: failuresIn(events) }) });
@@ -533,6 +534,15 @@ describe("batches", () => {
     const verdicts = await server.route(jobs(3, settings({ lambda, maxBatchSize: 10 })));
 
     expect(verdicts.map(({ statusCode, dontBatch }) => [statusCode, dontBatch])).toEqual(Array(3).fill([status, true]));
+  });
+
+  test("an error of a megabyte does not become a megabyte for each event", async () => {
+    const verdicts = await server.route(jobs(20, settings({ lambda: "shouts", maxBatchSize: 20 })));
+
+    expect(verdicts.map((verdict) => resultOf(verdict).error?.functionError?.errorMessage)).toEqual(
+      Array(20).fill(expect.stringMatching(/^no no no/)),
+    );
+    for (const { error } of verdicts) expect(error?.length).toBeLessThan(20_000);
   });
 
   test("are split where Lambda takes less than it should", async () => {
