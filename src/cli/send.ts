@@ -5,7 +5,7 @@ import { finished } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import type { DeliveryResult } from "../delivery/delivery-result";
 import { failed } from "../delivery/result";
-import { createDestination, type Destination, parseSettings, SettingsError } from "../index";
+import { createDestination, type Destination, type PreparedDelivery, parseSettings, SettingsError } from "../index";
 import { operatorPolicyFromEnvironment } from "../settings/operator-policy";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { type Line, linesOf } from "./lines";
@@ -16,7 +16,7 @@ import { renderSummary, type Tally } from "./summary";
 
 const DEFAULT_CONCURRENCY = 50;
 const MAX_CONCURRENCY = 5000;
-/** Bytes of a line at most: twice what Lambda takes, so that an event that is too large is told apart from a file that is no NDJSON. */
+/** Bytes of a line at most: far beyond what Lambda takes, so that an event that is too large is told apart from a file that is no NDJSON. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
 const help = `Usage: amazon-lambda-destination send --settings <file> [options] [events.ndjson]
@@ -147,7 +147,8 @@ class Sending {
   readonly #tally: Tally = { delivered: 0, skipped: 0, retry: 0, rejected: 0, failures: new Map() };
   #input: Readable | undefined;
   #interrupted = false;
-  #lastLine = 0;
+  /** Up to here, every line was delivered or is being delivered. */
+  #lastLine: number;
 
   constructor(options: Options, io: Io, deadLetter: Writable | undefined, progress: Progress) {
     this.#options = options;
@@ -155,6 +156,7 @@ class Sending {
     this.#results = new PacedWriter(io.stdout);
     this.#deadLetter = deadLetter && new PacedWriter(deadLetter);
     this.progress = progress;
+    this.#lastLine = options.fromLine - 1;
   }
 
   get complete(): boolean {
@@ -196,7 +198,6 @@ class Sending {
     for await (const line of lines) {
       if (this.#interrupted) break;
       if (line.number < this.#options.fromLine) continue;
-      this.#lastLine = line.number;
       if (line.text?.trim() === "") continue;
       group.push(line);
       if (group.length >= this.#options.batchSize) {
@@ -207,16 +208,28 @@ class Sending {
     if (group.length > 0) yield group;
   }
 
+  /** The invocations of a group one after the other: as many are under way as there are workers. */
   async #deliver(lines: readonly Line[]): Promise<void> {
+    this.#lastLine = lines.at(-1)?.number ?? this.#lastLine;
+    const { destination } = this.#options;
+    const results = new Map<Line, DeliveryResult>();
+    const waiting: (PreparedDelivery & { readonly line: Line })[] = [];
+    for (const line of lines) {
+      const prepared = this.#prepare(line);
+      if ("outcome" in prepared) results.set(line, prepared);
+      else waiting.push({ ...prepared, line });
+    }
+    for (const batch of destination.batches(waiting)) {
+      const sent = await destination.send(batch);
+      for (const [i, { line }] of batch.entries()) results.set(line, sent[i] as DeliveryResult);
+    }
+    for (const line of lines) await this.#record(line, results.get(line) as DeliveryResult);
+  }
+
+  #prepare(line: Line): PreparedDelivery | DeliveryResult {
     const { destination, sourceId, workspaceId } = this.#options;
-    const parsed = lines.map((line) => ({ line, ...parseLine(line) }));
-    const events = parsed.filter((each) => "event" in each);
-    const results = await destination.deliverBatch(
-      events.map(({ event }) => event),
-      { sourceId, workspaceId, receivedAt: new Date() },
-    );
-    const resultOf = new Map(events.map(({ line }, i) => [line, results[i] as DeliveryResult]));
-    for (const { line, broken } of parsed) await this.#record(line, broken ?? (resultOf.get(line) as DeliveryResult));
+    const { event, broken } = parseLine(line);
+    return broken ?? destination.prepare(event, { sourceId, workspaceId, receivedAt: new Date() });
   }
 
   async #record(line: Line, result: DeliveryResult): Promise<void> {

@@ -1,9 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { send } from "../../src/cli/send";
 import type { DeliveryResult } from "../../src/delivery/delivery-result";
 import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
 import { assessedResult } from "../assess";
+import { bufferedIo } from "./buffered-io";
 import { ndjson, runCli, startCli } from "./run-cli";
 
 let aws: EmbeddedAws;
@@ -132,6 +135,34 @@ test("never has more invocations under way than --concurrency", async () => {
   expect(code).toBe(0);
 });
 
+test("a batch of events for several functions is no more than one invocation at a time either", async () => {
+  let running = 0;
+  let most = 0;
+  const counting = async () => {
+    most = Math.max(most, ++running);
+    // Long enough for another to come in meanwhile, if one was sent.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    running--;
+    return null;
+  };
+  const functions = ["track", "page"].map((type) => [
+    `${type}Lambda`,
+    aws.addFunction({ name: type, handler: counting }).arn,
+  ]);
+  settings = {
+    ...Object.fromEntries(functions),
+    accessKeyId: env["AWS_ACCESS_KEY_ID"],
+    secretAccessKey: env["AWS_SECRET_ACCESS_KEY"],
+    maxBatchSize: 4,
+  };
+  const input = Array.from({ length: 8 }, (_, i) => `{"type":"${i % 2 ? "page" : "track"}"}\n`).join("");
+
+  const { out } = await runCli(["send", "--settings", await settingsFile(), "--concurrency", "1"], { env, input });
+
+  expect(ndjson(out).map(({ outcome }) => outcome)).toEqual(Array(8).fill("delivered"));
+  expect(most).toBe(1);
+});
+
 test("--from-line goes on where a former run stopped", async () => {
   const input = [1, 2, 3].map((n) => `${track(n)}\n`).join("");
 
@@ -164,6 +195,40 @@ test("Ctrl-C finishes what is in flight and says how to resume", async () => {
   expect(ndjson(out)).toMatchObject([{ line: 1, outcome: "delivered" }]);
   expect(err).toContain("Stopped after line 1. To go on: the same command with --from-line 2");
   expect(code).toBe(1);
+});
+
+test("Ctrl-C leaves no line out that was read but waited for a batch to fill", async () => {
+  settings = { ...settings, maxBatchSize: 2 };
+  const args = ["send", "--settings", await settingsFile(), "--source-id", "source-1", "--from-line", "2"];
+  const child = startCli(args, env);
+  let err = "";
+  child.stderr?.on("data", (chunk) => {
+    err += chunk;
+  });
+  child.stdin?.write([1, 2, 3, 4].map((n) => `${track(n)}\n`).join(""));
+  await new Promise((resolve) => child.stdout?.once("data", resolve));
+
+  child.kill("SIGINT");
+  await new Promise((resolve) => child.once("exit", resolve));
+
+  expect(aws.invocations.map(({ payload }) => (payload as unknown[]).length)).toEqual([2]);
+  expect(err).toContain("Stopped after line 3. To go on: the same command with --from-line 4");
+});
+
+test("Ctrl-C before the first line changes nothing about where to go on", async () => {
+  const io = bufferedIo();
+  const onInterrupt = (callback: () => void) => {
+    setImmediate(callback);
+    return () => {};
+  };
+
+  await send.run(["--settings", await settingsFile(), "--from-line", "7"], {
+    ...io,
+    stdin: new PassThrough(),
+    onInterrupt,
+  });
+
+  expect(io.err()).toContain("Stopped after line 6. To go on: the same command with --from-line 7");
 });
 
 test("a denied role is told once per code, with the way out, and no key appears anywhere", async () => {
