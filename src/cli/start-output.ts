@@ -53,14 +53,12 @@ export function readableOutput({ stdout }: Io): StartOutput {
     },
     tried({ event, retries, result, next }) {
       const { outcome, callType = "", function: arn, durationMs, error, logTail, messageId } = result;
-      const name =
-        (event as { event?: unknown; name?: unknown } | null)?.event ??
-        (event as { name?: unknown } | null)?.name ??
-        "";
+      const { event: eventName, name: pageName } = Object(event) as { event?: unknown; name?: unknown };
+      const name = [eventName, pageName].find((each): each is string => typeof each === "string") ?? "";
       const mark = paintOutcome(outcome, `${MARKS[outcome]} ${outcome.padEnd(9)}`, coloured);
       const target = arn ? `→ ${arn.split(":").at(-1)}  ${durationMs} ms` : "";
       say(
-        `${mark} ${callType.padEnd(8)} ${String(name).padEnd(16)} ${target}${retries ? `  retry ${retries}` : ""}  ${dim(messageId)}`,
+        `${mark} ${callType.padEnd(8)} ${name.padEnd(16)} ${target}${retries ? `  retry ${retries}` : ""}  ${dim(messageId)}`,
       );
       for (const line of functionOutput(logTail)) say(dim(`            │ ${line}`));
       if (outcome === "skipped") say(dim(`            no function is set for ${callType} calls of this source`));

@@ -15,7 +15,7 @@ export interface LocalAccount {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-const HANDLER_FILE = /^[\w-]+\.(mjs|cjs|js)$/;
+const HANDLER_FILE = /^[\w-]{1,64}\.(mjs|cjs|js)$/;
 const ROUTER_USER = "router";
 const ROLE = "amazon-lambda-destination";
 /** Milliseconds that a local function may take: somebody may be stepping through it. */
@@ -33,13 +33,16 @@ export async function startLocalAccount(folder: string, externalIds: readonly st
   const files = (await readdir(folder)).filter((file) => HANDLER_FILE.test(file)).sort();
   if (files.length === 0)
     throw new NoFunctions(`There are no functions in ${folder}: no file such as track.mjs, page.js or lambda.cjs.`);
+  const names = files.map(nameOf);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice) throw new NoFunctions(`There are several files for the function ${twice} in ${folder}: keep one of them.`);
   const own = await readSettings(join(folder, "settings.json"));
 
   const aws = await startEmbeddedAws();
   const { arn: routerArn, ...router } = aws.addUser({ name: ROUTER_USER });
   const functions = new Map(
     files.map((file) => {
-      const name = basename(file, extname(file));
+      const name = nameOf(file);
       return [name, aws.addFunction({ name, file: resolve(folder, file), timeoutMs: FUNCTION_TIMEOUT_MS }).arn];
     }),
   );
@@ -74,6 +77,8 @@ export async function startLocalAccount(folder: string, externalIds: readonly st
       AWS_ENDPOINT_URL_LAMBDA: undefined,
       AWS_ENDPOINT_URL_STS: undefined,
       AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: undefined,
+      AWS_USE_FIPS_ENDPOINT: undefined,
+      AWS_USE_DUALSTACK_ENDPOINT: undefined,
       AWS_ACCESS_KEY_ID: router.accessKeyId,
       AWS_SECRET_ACCESS_KEY: router.secretAccessKey,
       AWS_SESSION_TOKEN: undefined,
@@ -85,7 +90,11 @@ export async function startLocalAccount(folder: string, externalIds: readonly st
   };
 }
 
-/** A folder that holds nothing to run. */
+function nameOf(file: string): string {
+  return basename(file, extname(file));
+}
+
+/** A folder from which nothing can be run. */
 export class NoFunctions extends Error {
   override readonly name = "NoFunctions";
 }

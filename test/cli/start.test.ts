@@ -44,6 +44,8 @@ describe("start --once", () => {
     const elsewhere = {
       AWS_ENDPOINT_URL_LAMBDA: "http://127.0.0.1:1",
       AWS_ENDPOINT_URL_STS: "http://127.0.0.1:1",
+      AWS_USE_FIPS_ENDPOINT: "true",
+      AWS_USE_DUALSTACK_ENDPOINT: "true",
       AWS_PROFILE: "other",
       AWS_SESSION_TOKEN: "other",
     };
@@ -80,6 +82,44 @@ describe("start with one's own functions", () => {
 
     expect(err).toContain("There are no functions in");
     expect(code).toBe(2);
+  });
+
+  test("exits with 2 and says why where two files have one name", async () => {
+    await writeFile(join(folder, "track.mjs"), "export const handler = async () => null;");
+    await writeFile(join(folder, "track.js"), "exports.handler = async () => null;");
+
+    const { code, err } = await runCli(["start", "--once", "--functions", folder]);
+
+    expect(err).toContain("There are several files for the function track");
+    expect(code).toBe(2);
+  });
+
+  test("stays up whatever is sent in place of an event's name", async () => {
+    await writeFile(join(folder, "lambda.mjs"), "export const handler = async () => null;");
+    const child = startCli(["start", "--port", "0", "--functions", folder]);
+    try {
+      let out = "";
+      const printed = async (what: RegExp) => {
+        for (let match = what.exec(out); ; match = what.exec(out)) {
+          if (match) return match[0];
+          out += String((await once(child.stdout as NodeJS.ReadableStream, "data"))[0]);
+        }
+      };
+      const url = await printed(/http:\S+\/v1\/track/);
+      const track = (event: unknown) =>
+        fetch(url, {
+          method: "POST",
+          headers: { authorization: `Basic ${btoa("website:")}` },
+          body: JSON.stringify({ event, messageId: "own-1", userId: "u" }),
+        });
+
+      await track({ toString: 1, valueOf: 1 });
+      await printed(/✗ rejected[^\n]*own-1/);
+      await track("Signed Up");
+      await printed(/✓ delivered[^\n]*own-1/);
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
 
   test("takes events from Segment's own library, and loads a function afresh when it has changed", async () => {
