@@ -7,6 +7,7 @@ import { settingsForm, workspaceConfig } from "../hosts/rudderstack/settings-for
 import { parseSettings } from "../settings/settings";
 import { SettingsError } from "../settings/settings-error";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
+import { fileProblem } from "./file-problem";
 import { readSettingsFile } from "./settings-file";
 
 const help = `Usage: amazon-lambda-destination form rudderstack --out <folder>
@@ -79,8 +80,7 @@ async function writeFiles(folder: string, files: Readonly<Record<string, JsonObj
     await mkdir(folder, { recursive: true });
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), asJson(content));
   } catch (error) {
-    const { code = "unknown error", path = folder } = error as NodeJS.ErrnoException;
-    throw new UsageError(`Cannot write ${path}: ${code}.`);
+    throw fileProblem("write", (error as NodeJS.ErrnoException).path ?? folder, error);
   }
   for (const name of Object.keys(files)) io.stdout.write(`${join(folder, name)}\n`);
   return 0;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { UsageError } from "./command";
+import { fileProblem } from "./file-problem";
 
 /**
  * What is in a settings file, not checked yet.
@@ -15,7 +16,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    throw new UsageError(`Cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? "unknown error"}.`);
+    throw fileProblem("read", path, error);
   }
 }
 

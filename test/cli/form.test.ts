@@ -69,7 +69,7 @@ test.each<[string, string[], RegExp]>([
   ["no router", ["--out", "x"], /form rudderstack/],
   ["another router", ["jitsu", "--out", "x"], /form rudderstack/],
   ["nowhere to write", ["rudderstack"], /--out <folder> is needed/],
-  ["a file in the folder's place", ["rudderstack", "--out", join(__filename, "x")], /Cannot write .*: ENOTDIR/],
+  ["a file in the folder's place", ["rudderstack", "--out", join(__filename, "x")], /Cannot write .*: a part of the path is a file/],
   [
     "settings that are none",
     ["rudderstack", "--workspace-config", "--settings", join(__dirname, "../../tsconfig.json")],
