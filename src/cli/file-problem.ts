@@ -5,7 +5,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder",
   EISDIR: "it is a folder",
   ENOTDIR: "a part of the path is a file, not a folder",
-  EEXIST: "there is something else of that name",
+  EEXIST: "it is a file that is there already",
   EACCES: "you are not allowed to",
   EPERM: "you are not allowed to",
   EROFS: "the disk is read-only",

@@ -69,7 +69,16 @@ test.each<[string, string[], RegExp]>([
   ["no router", ["--out", "x"], /form rudderstack/],
   ["another router", ["jitsu", "--out", "x"], /form rudderstack/],
   ["nowhere to write", ["rudderstack"], /--out <folder> is needed/],
-  ["a file in the folder's place", ["rudderstack", "--out", join(__filename, "x")], /Cannot write .*: a part of the path is a file/],
+  [
+    "a file in the folder's place",
+    ["rudderstack", "--out", join(__filename, "x")],
+    /Cannot write .*: a part of the path is a file/,
+  ],
+  [
+    "a file that is the folder's namesake",
+    ["rudderstack", "--out", __filename],
+    /Cannot write .*form\.test\.ts: it is a file that is there already/,
+  ],
   [
     "settings that are none",
     ["rudderstack", "--workspace-config", "--settings", join(__dirname, "../../tsconfig.json")],
