@@ -2,8 +2,8 @@
 export interface AwsErrorDetails {
   /** Which service was asked. */
   readonly service: "lambda" | "sts";
-  /** `service`: AWS answered with an error. `network`: no answer. `timeout`: none in time. `identity`: nobody to sign as. */
-  readonly kind: "service" | "network" | "timeout" | "identity";
+  /** `service`: AWS answered with an error. `network`: no answer. `timeout`: none in time. `identity`: nobody to sign as. `installation`: the AWS SDK is not there. */
+  readonly kind: "service" | "network" | "timeout" | "identity" | "installation";
   /** AWS's error name (`AccessDeniedException`) or the system's (`ECONNREFUSED`). */
   readonly code: string;
   /** What AWS or the system said; secrets are taken out. */

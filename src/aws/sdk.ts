@@ -197,6 +197,7 @@ interface SdkError {
   readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
 }
 
+const MISSING: readonly string[] = ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"];
 const NO_IDENTITY: readonly string[] = ["CredentialsProviderError", "TokenProviderError", "ProviderError"];
 
 function fromSdkError(service: AwsErrorDetails["service"], error: unknown, timeoutMs: number): AwsError {
@@ -204,6 +205,11 @@ function fromSdkError(service: AwsErrorDetails["service"], error: unknown, timeo
   const { name = "", code, message, $fault, $metadata, $response, cause } = error as SdkError;
   if (name === "AbortError") return timedOut(service, timeoutMs);
   if (NO_IDENTITY.includes(name)) return noIdentity(service);
+  if (code !== undefined && MISSING.includes(code)) {
+    const [, missing = "A package of the AWS SDK"] =
+      /Cannot find (?:package|module) '([^']+)'/.exec(message ?? "") ?? [];
+    return new AwsError({ service, kind: "installation", code, message: `${missing} is not installed.` });
+  }
   const status = $metadata?.httpStatusCode ?? $response?.statusCode;
   if (status === undefined) {
     const systemCode = code ?? cause?.code ?? name;

@@ -56,7 +56,7 @@ const BY_PATTERN: readonly (readonly [RegExp, DeliveryErrorCode])[] = [
 
 /** What happened, as far as classification needs to know it. */
 export interface AwsFailure {
-  readonly kind: "service" | "network" | "timeout" | "identity";
+  readonly kind: "service" | "network" | "timeout" | "identity" | "installation";
   readonly code: string;
   readonly status?: number;
 }
@@ -65,6 +65,7 @@ const BY_KIND: Readonly<Record<Exclude<AwsFailure["kind"], "service">, DeliveryE
   network: "NetworkError",
   timeout: "OperationTimedOut",
   identity: "InvalidCredentials",
+  installation: "Unknown",
 };
 
 /** The failure that an error from AWS, or the absence of an answer, is. */

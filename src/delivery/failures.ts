@@ -1,3 +1,4 @@
+import type { AwsErrorDetails } from "../aws/aws-error";
 import type { DeliveryErrorCode, DeliveryOutcome } from "./delivery-result";
 
 /** What a failure means for the host and for the user. */
@@ -7,9 +8,14 @@ export interface Failure {
   /** `rejected` only where no waiting and no change of settings can make the event deliverable. */
   readonly outcome: Extract<DeliveryOutcome, "retry" | "rejected">;
   readonly status: number;
-  /** What to do next. */
+  /** What to do next, where no row of {@link CAUSES} fits. */
   readonly hint: string;
 }
+
+/** Where AWS is asked at an endpoint that is not the region's own. */
+export const WRONG_SCOPE = /Credential should be scoped to (?:a valid region|correct service)/;
+
+const CHECK = "`amazon-lambda-destination check` tells what to change.";
 
 /** Every way a delivery can fail, and what it means. */
 export const FAILURES: Readonly<Record<DeliveryErrorCode, Failure>> = {
@@ -35,7 +41,7 @@ export const FAILURES: Readonly<Record<DeliveryErrorCode, Failure>> = {
     label: "Accessdenied",
     outcome: "retry",
     status: 500,
-    hint: "Check the IAM role: its trust policy must name the identity that the router runs as and the External ID; its permission policy must allow lambda:InvokeFunction on the function's ARN and on ARN:*.",
+    hint: `Check the IAM role: its trust policy must name the identity that the router runs as and the External ID; its permission policy must allow lambda:InvokeFunction on the function's ARN and on ARN:*. ${CHECK}`,
   },
   InvalidCredentials: {
     label: "Invalid Credentials",
@@ -104,3 +110,85 @@ export const FAILURES: Readonly<Record<DeliveryErrorCode, Failure>> = {
     hint: "AWS answered with an error that this version does not know. The event is retried; please report the error's name.",
   },
 };
+
+/** What tells one cause of a failure from another. */
+export interface Circumstances extends Partial<Pick<AwsErrorDetails, "service" | "kind" | "message">> {
+  readonly logTail?: string;
+}
+
+/** A cause of a failure that asks for a hint of its own. */
+interface Cause {
+  readonly code: DeliveryErrorCode;
+  readonly applies: (circumstances: Circumstances) => boolean;
+  readonly hint: string;
+}
+
+const says =
+  (words: RegExp, service?: AwsErrorDetails["service"]) =>
+  ({ message = "", ...circumstances }: Circumstances) =>
+    words.test(message) && (service === undefined || circumstances.service === service);
+
+/** Causes that AWS's answer gives away; the first row that fits counts. */
+const CAUSES: readonly Cause[] = [
+  {
+    code: "AccessDenied",
+    applies: says(/explicit deny/),
+    hint: `A policy denies this, and no Allow outweighs a Deny: take it out, or except the role from it. ${CHECK}`,
+  },
+  {
+    code: "AccessDenied",
+    applies: says(/no (?:permissions boundary|(?:service|resource) control policy|VPC endpoint policy)/),
+    hint: `A limit above the policies of role and function (permissions boundary, organisation, VPC endpoint) does not allow this: ask whoever set it. ${CHECK}`,
+  },
+  {
+    code: "AccessDenied",
+    applies: says(/no identity-based policy/, "sts"),
+    hint: `The router's own identity may not assume the role: allow it sts:AssumeRole on the role's ARN. ${CHECK}`,
+  },
+  {
+    code: "AccessDenied",
+    applies: ({ service }) => service === "sts",
+    hint: `The role does not exist, or its trust policy does not name the identity that the router runs as, or not the External ID. ${CHECK}`,
+  },
+  {
+    code: "AccessDenied",
+    applies: says(/no identity-based policy/),
+    hint: `The permission policy does not allow this function: correct its name in the settings, or allow lambda:InvokeFunction on its ARN and on ARN:*. ${CHECK}`,
+  },
+  {
+    code: "AccessDenied",
+    applies: says(/no resource-based policy/),
+    hint: `The function is in another account, whose owner has to allow it (aws lambda add-permission). ${CHECK}`,
+  },
+  {
+    code: "AccessDenied",
+    applies: says(/no session policy/),
+    hint: `The session may invoke the functions in the settings and no other: correct them. ${CHECK}`,
+  },
+  {
+    code: "InvalidCredentials",
+    applies: says(WRONG_SCOPE),
+    hint: "The endpoint belongs to another region or service: correct the router's AWS_ENDPOINT_URL, or the region in the settings.",
+  },
+  {
+    code: "OperationTimedOut",
+    applies: ({ service }) => service === "sts",
+    hint: "The function was not reached: assuming the role took too long. Check the router's way to AWS STS, or raise Timeout (ms) in the settings.",
+  },
+  {
+    code: "ExecutionError",
+    applies: ({ logTail }) => logTail !== undefined,
+    hint: "The function threw an error for this event. Read its log (the end of it is in the result), fix the function, and the retry will be delivered. To give an event up on purpose, throw an error named DropEvent.",
+  },
+  {
+    code: "Unknown",
+    applies: ({ kind }) => kind === "installation",
+    hint: "Install what is missing beside this package, and start the router anew. The event is kept and retried.",
+  },
+];
+
+/** What to do next about a failure. */
+export function hintFor(code: DeliveryErrorCode, circumstances: Circumstances): string {
+  const cause = CAUSES.find((each) => each.code === code && each.applies(circumstances));
+  return (cause ?? FAILURES[code]).hint;
+}

@@ -4,6 +4,7 @@ import { utf8Text } from "../encoding/utf8";
 import type { CallType } from "../events/segment-event";
 import { classifyAwsFailure, classifyFunctionError } from "./classify";
 import type { DeliveryResult, FunctionError } from "./delivery-result";
+import { hintFor } from "./failures";
 import { readBatchItemFailures, readFunctionError } from "./function-answer";
 import { type DeliveryFacts, delivered, failed } from "./result";
 
@@ -38,6 +39,7 @@ function identityOf({ messageId, callType, function: name }: Sent) {
 
 function afterError({ error: { details } }: Extract<Invocation, { error: unknown }>): ResultOf {
   const code = classifyAwsFailure(details);
+  const hint = hintFor(code, details);
   const { requestId, retryAfterMs } = details;
   const nameless = details.code === "Unknown" ? ` (HTTP status ${details.status})` : "";
   return ({ externalId }, facts) => {
@@ -47,7 +49,7 @@ function afterError({ error: { details } }: Extract<Invocation, { error: unknown
       code,
       message,
       { ...facts, ...(requestId !== undefined && { requestId }), ...(retryAfterMs !== undefined && { retryAfterMs }) },
-      { awsError: details.code },
+      { awsError: details.code, hint },
     );
   };
 }
@@ -65,7 +67,8 @@ function afterAnswer({ answer }: Extract<Invocation, { answer: unknown }>, deliv
     const functionError = readFunctionError(kind, payload);
     const code = classifyFunctionError(functionError.errorType, functionError.errorMessage);
     const message = describeFunctionError(functionError);
-    return (_delivery, facts) => failed(code, message, { ...facts, ...answered }, { functionError });
+    const hint = hintFor(code, answered);
+    return (_delivery, facts) => failed(code, message, { ...facts, ...answered }, { functionError, hint });
   }
   const failures = readBatchItemFailures(
     payload,
@@ -73,10 +76,12 @@ function afterAnswer({ answer }: Extract<Invocation, { answer: unknown }>, deliv
   );
   return ({ messageId }, facts) =>
     failures.has(messageId)
-      ? failed("ExecutionError", "The function reported this event as failed (batchItemFailures).", {
-          ...facts,
-          ...answered,
-        })
+      ? failed(
+          "ExecutionError",
+          "The function reported this event as failed (batchItemFailures).",
+          { ...facts, ...answered },
+          { hint: hintFor("ExecutionError", answered) },
+        )
       : delivered(status, { ...facts, ...answered });
 }
 

@@ -23,9 +23,9 @@ export function failed(
   code: DeliveryErrorCode,
   message: string,
   facts: DeliveryFacts,
-  more: Pick<DeliveryError, "awsError" | "functionError"> = {},
+  { hint = FAILURES[code].hint, ...more }: Partial<Pick<DeliveryError, "awsError" | "functionError" | "hint">> = {},
 ): DeliveryResult {
-  const { label, outcome, status, hint } = FAILURES[code];
+  const { label, outcome, status } = FAILURES[code];
   const { retryAfterMs, ...rest } = facts;
   return {
     outcome,

@@ -1,6 +1,6 @@
 import type { AwsErrorDetails } from "../aws/aws-error";
 import { classifyAwsFailure } from "../delivery/classify";
-import { FAILURES } from "../delivery/failures";
+import { hintFor, WRONG_SCOPE } from "../delivery/failures";
 import type { DiagnosisRule } from "./diagnosis";
 
 /** A call to AWS that failed. */
@@ -49,6 +49,13 @@ export const CALL_DIAGNOSES: readonly DiagnosisRule<FailedCall>[] = [
       `AWS does not know the access key: it was deleted, switched off or mistyped, or belongs to another partition. ${KEYS_TO_CHANGE[keys]}`,
   },
   {
+    name: "EndpointOfAnotherRegion",
+    label: "Endpoint of another region",
+    applies: ({ error }) => WRONG_SCOPE.test(error.message),
+    advice: ({ error, region }) =>
+      `What answers is not ${error.service} in ${region}. Correct AWS_ENDPOINT_URL (or AWS_ENDPOINT_URL_${error.service.toUpperCase()}, or endpoint_url in ~/.aws/config) for this region, or remove it; or correct Region in the settings.`,
+  },
+  {
     name: "WrongSecretKey",
     label: "Wrong secret key",
     applies: isCode("SignatureDoesNotMatch", "InvalidSignatureException"),
@@ -79,7 +86,7 @@ export const CALL_DIAGNOSES: readonly DiagnosisRule<FailedCall>[] = [
     name: "UnexpectedError",
     label: "Unexpected error",
     applies: () => true,
-    advice: ({ error }) => FAILURES[classifyAwsFailure(error)].hint,
+    advice: ({ error }) => hintFor(classifyAwsFailure(error), error),
   },
 ];
 

@@ -5,6 +5,7 @@ export type DiagnosisName =
   | "ClockSkew"
   | "ExpiredBaseSession"
   | "UnknownAccessKey"
+  | "EndpointOfAnotherRegion"
   | "WrongSecretKey"
   | "NoRouteToAws"
   | "Throttled"
