@@ -4,6 +4,8 @@ type Service = AwsErrorDetails["service"];
 
 const WHO: Readonly<Record<Service, string>> = { lambda: "The function", sts: "AWS STS" };
 
+const waited = (ms: number) => `within ${Math.round(ms)} ms`;
+
 /**
  * Nobody answered in time.
  *
@@ -11,8 +13,16 @@ const WHO: Readonly<Record<Service, string>> = { lambda: "The function", sts: "A
  * @param note what else to say
  */
 export function timedOut(service: Service, ms: number, note?: string): AwsError {
-  const message = `${WHO[service]} did not answer within ${Math.round(ms)} ms.${note ? ` ${note}` : ""}`;
+  const message = `${WHO[service]} did not answer ${waited(ms)}.${note ? ` ${note}` : ""}`;
   return new AwsError({ service, kind: "timeout", code: "Timeout", message });
+}
+
+/** A call that was given `ms`, all that was left of a delivery's time: its error tells the time that the user set. */
+export function ofTimeout(error: AwsError, ms: number, timeoutMs: number): AwsError {
+  const { kind, message } = error.details;
+  if (kind !== "timeout" || !message.includes(waited(ms))) return error;
+  const told = message.replace(waited(ms), `within the ${timeoutMs} ms of Timeout (ms)`);
+  return new AwsError({ ...error.details, message: told });
 }
 
 /** Nobody to sign as. */

@@ -3,7 +3,7 @@ import type { ParsedSettings } from "../settings/settings";
 import type { AssumedRoles } from "./assumed-role";
 import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer } from "./aws";
 import { AwsError } from "./aws-error";
-import { timedOut } from "./failed-call";
+import { ofTimeout, timedOut } from "./failed-call";
 import { sessionPolicy } from "./session-policy";
 
 /** How an invocation ended: with an answer from Lambda or with an error, after so many tries. */
@@ -52,11 +52,13 @@ export class Invoker {
     let assumedAgain = false;
     for (let tries = 1; ; tries++) {
       let credentials: AwsCredentials | undefined;
+      let left = this.#settings.timeoutMs;
       try {
-        credentials = await this.#credentials(externalId, this.#left(deadline, "lambda"));
-        const timeoutMs = this.#left(deadline, "sts");
+        left = this.#left(deadline, "lambda");
+        credentials = await this.#credentials(externalId, left);
+        left = this.#left(deadline, "sts");
         attempts++;
-        return { attempts, answer: await this.#send(reference, payload, credentials, timeoutMs) };
+        return { attempts, answer: await this.#send(reference, payload, credentials, left) };
       } catch (error) {
         if (!(error instanceof AwsError)) throw error;
         if (credentials && this.#settings.role && EXPIRED.includes(error.details.code) && !assumedAgain) {
@@ -66,7 +68,7 @@ export class Invoker {
         }
         const wait = waitBeforeRetry(error, tries);
         if (wait === undefined || !this.#aws.sleep || tries >= MAX_ATTEMPTS || this.#aws.now() + wait >= deadline)
-          return { attempts, error };
+          return { attempts, error: ofTimeout(error, left, this.#settings.timeoutMs) };
         await this.#aws.sleep(wait);
       }
     }
@@ -79,7 +81,8 @@ export class Invoker {
    */
   #left(deadline: number, waitedFor: "sts" | "lambda"): number {
     const left = deadline - this.#aws.now();
-    if (left <= 0) throw timedOut(waitedFor, this.#settings.timeoutMs);
+    const { timeoutMs } = this.#settings;
+    if (left <= 0) throw ofTimeout(timedOut(waitedFor, timeoutMs), timeoutMs, timeoutMs);
     return left;
   }
 

@@ -1,6 +1,7 @@
 import { AssumedRoles } from "../../src/aws/assumed-role";
 import type { AwsCredentials, InvokeAnswer } from "../../src/aws/aws";
 import { AwsError } from "../../src/aws/aws-error";
+import { timedOut } from "../../src/aws/failed-call";
 import { Invoker } from "../../src/aws/invoker";
 import { parseFunctionReference } from "../../src/settings/function-reference";
 import { parseSettings } from "../../src/settings/settings";
@@ -190,6 +191,23 @@ describe("the deadline", () => {
     };
     await invoke();
     expect(aws.invoked.map(({ timeoutMs }) => timeoutMs)).toEqual([5000, 3950, 2850]);
+  });
+
+  test.each([
+    [
+      "tells the time that the user set, where what was left of it has passed",
+      3500,
+      "within the 5000 ms of Timeout (ms). A note.",
+    ],
+    ["does not speak for another limit", 2000, "within 2000 ms. A note."],
+  ])("%s", async (_what, waited, told) => {
+    aws.onAssumeRole = async () => {
+      aws.pass(1500);
+      return aws.session();
+    };
+    aws.onInvoke = async () => Promise.reject(timedOut("lambda", waited, "A note."));
+    const message = `The function did not answer ${told}`;
+    expect(await invoke()).toMatchObject({ attempts: 1, error: { details: { kind: "timeout", message } } });
   });
 
   test("is the end of waiting for STS", async () => {
