@@ -8,7 +8,7 @@ import { failed, skipped } from "./delivery/result";
 import { utf8Length } from "./encoding/utf8";
 import { InvalidEvent } from "./events/invalid-event";
 import type { CallType, SegmentEvent } from "./events/segment-event";
-import { type MappingContext, toSegmentEvent } from "./events/to-segment-event";
+import { type MappingContext, messageIdOf, toSegmentEvent } from "./events/to-segment-event";
 import { type EventOrigin, externalIdFor } from "./settings/external-id";
 import { type FunctionReference, parseFunctionReference } from "./settings/function-reference";
 import type { OperatorPolicy } from "./settings/operator-policy";
@@ -250,13 +250,12 @@ function unprepared(event: unknown, error: unknown): DeliveryResult {
   const code: DeliveryErrorCode = error instanceof SettingsError ? "InvalidSettings" : "InvalidEvent";
   const { message } =
     error instanceof SettingsError || error instanceof InvalidEvent ? error : InvalidEvent.notSerialisable(error);
-  return failed(code, message, { messageId: messageIdOf(event), durationMs: 0, attempts: 0 });
+  return failed(code, message, { messageId: messageIdOrNone(event), durationMs: 0, attempts: 0 });
 }
 
-function messageIdOf(event: unknown): string {
+function messageIdOrNone(event: unknown): string {
   try {
-    const { messageId } = event as { messageId?: unknown };
-    return typeof messageId === "string" ? messageId : "";
+    return messageIdOf(event);
   } catch {
     return "";
   }

@@ -83,6 +83,18 @@ describe("deliver", () => {
     expect(result.error?.message).toMatch(/region must be .*timeoutMs must be /);
   });
 
+  test("carries the same made message ID whether settings are good or not", async () => {
+    const { messageId: _, ...nameless } = track;
+    const [good, bad] = [
+      await destination().deliver(nameless, source),
+      await destination({ region: "?" }).deliver(nameless),
+    ];
+    expect(assessedResult(bad)).toMatchObject({ outcome: "retry", messageId: good.messageId });
+    for (const none of [null, "text", [track]]) {
+      expect(assessedResult(await destination({ region: "?" }).deliver(none)).messageId).toBe("");
+    }
+  });
+
   test("is a retry where the operator's own settings are no good", async () => {
     const operator = () => {
       throw new SettingsError([{ setting: "AMAZON_LAMBDA_EXTERNAL_ID", problem: "must be settings" }]);

@@ -48,7 +48,7 @@ export interface DeliveryResult {
   readonly outcome: DeliveryOutcome;
   /** HTTP-like: 2xx done (298 skipped), 429 and 5xx retry, other 4xx give up. */
   readonly status: number;
-  /** The event's `messageId`; empty where the input was no event at all. */
+  /** The event's `messageId`, derived from its content where it has none; empty for what is no event or cannot be read. */
   readonly messageId: string;
   readonly callType?: CallType;
   /** The function as it stands in the settings. */

@@ -28,7 +28,7 @@ const FIELDS: readonly (readonly [Field | "messageId", readonly CallType[], Read
   ["traits", ["group"], object("traits")],
   ["context", CALL_TYPES, segmentContext],
   ["integrations", CALL_TYPES, object("integrations")],
-  ["messageId", CALL_TYPES, (event) => text("messageId")(event) || messageIdFromContent(event)],
+  ["messageId", CALL_TYPES, messageIdOf],
   ["originalTimestamp", CALL_TYPES, date("originalTimestamp")],
   ["timestamp", CALL_TYPES, timestamp],
   ["sentAt", CALL_TYPES, date("sentAt")],
@@ -62,6 +62,15 @@ export function toSegmentEvent(event: unknown, context: MappingContext = {}): Se
   }
   segmentEvent["version"] = 2;
   return segmentEvent as unknown as SegmentEvent;
+}
+
+/**
+ * The event's own ID, or one derived from its content; empty for what is no object.
+ *
+ * @throws InvalidEvent where neither can be had
+ */
+export function messageIdOf(event: unknown): string {
+  return isObject(event) ? ownMessageId(event) || messageIdFromContent(event) : "";
 }
 
 /** @throws InvalidEvent where the event's `type` is none of the six */
@@ -102,6 +111,7 @@ function ownOrProperty(field: "name" | "category"): (event: JsonObject) => strin
   };
 }
 
+const ownMessageId = text("messageId");
 const ownProperties = object("properties");
 const ownTraits = object("traits");
 const ownContext = object("context");
