@@ -16,7 +16,7 @@ Nothing is changed at AWS, and no function runs unless --send is given.
   --source-id <id>        the source's ID: the external ID where the settings have none, or where the operator pins it to it
   --workspace-id <id>     the workspace's ID, where the operator pins the external ID to it
   --send                  sends a sample event per configured call type, and shows result, duration and log
-  --principal <ARN>       whom the role's trust policy names: tells a wrong principal from a wrong external ID
+  --principal <ARN>       whom the role's trust policy names: tells whether that is who the router runs as
   --external-id <id>      an external ID that may stand in the trust policy, tried where the right one is refused; may be repeated
   --json                  the whole report as JSON
   --help

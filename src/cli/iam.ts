@@ -52,7 +52,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     },
   });
   const render = Object.hasOwn(FORMATS, values.format) ? FORMATS[values.format] : undefined;
-  if (!render) throw new UsageError(`--format must be ${Object.keys(FORMATS).join(", ")}.`);
+  if (!render) throw new UsageError(`--format must be one of ${Object.keys(FORMATS).join(", ")}.`);
   const { settings: _settings, format: _format, ...filling } = values;
   if (values.settings === undefined && Object.keys(filling).length > 0) {
     throw new UsageError(

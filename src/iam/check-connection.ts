@@ -29,7 +29,7 @@ export interface CheckOptions {
   readonly sourceId?: string;
   /** The workspace's ID as the host would tell it. */
   readonly workspaceId?: string;
-  /** Whom the role's trust policy names: tells a wrong principal from a wrong external ID, which AWS does not. */
+  /** Whom the role's trust policy should name: tells whether that is the router, which AWS does not. */
   readonly principalArn?: string;
   /** External IDs that may stand in the trust policy, tried where the right one is refused; not where the operator pins it. */
   readonly externalIds?: readonly string[];
@@ -222,7 +222,8 @@ class ConnectionCheck {
     if (!call) {
       const foreign = account !== undefined && account !== invoker.account;
       const note = "in another account, which allows it by the function's own policy";
-      this.#pass({ step: "function", subject, found: `may be invoked: ${arn}`, ...(foreign && { note }) });
+      const found = subject === arn ? "may be invoked" : `may be invoked: ${arn}`;
+      this.#pass({ step: "function", subject, found, ...(foreign && { note }) });
       return;
     }
     const wider = role && (await probe.sessionFor(role, unqualifiedArn(reference, home)));

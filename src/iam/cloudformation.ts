@@ -14,7 +14,7 @@ export function cloudFormationTemplate(role?: InvokerRole): string {
 Description: The IAM role through which an event router invokes AWS Lambda functions, and nothing else.
 
 # aws cloudformation deploy --template-file <this file> --stack-name amazon-lambda-destination \\
-#   --capabilities CAPABILITY_NAMED_IAM
+#   --capabilities CAPABILITY_NAMED_IAM --region <region>
 
 Metadata:
   AWS::CloudFormation::Interface:
@@ -39,7 +39,7 @@ Parameters:
     Type: CommaDelimitedList
     Description: External IDs that the router sends, one per source, separated by commas.
     AllowedPattern: "^[A-Za-z0-9_+=.@:/-]{2,1224}$"
-    ConstraintDescription: must be IDs of 2 to 1224 letters, digits or any of _+=.@:/-, separated by commas${filledIn(role?.externalIds.join(","))}
+    ConstraintDescription: must be IDs of 2 to 1224 letters, digits or any of _+=.@:/-, separated by commas (so an ID with a comma cannot be given here)${filledIn(role?.externalIds.join(","))}
   LambdaArns:
     Type: CommaDelimitedList
     Description: ARNs of the functions, without version or alias, separated by commas.

@@ -47,7 +47,7 @@ export const FUNCTION_DIAGNOSES: readonly DiagnosisRule<FailedDryRun>[] = [
     applies: ({ outcome, functionArn, invokerArn, error }) =>
       outcome === "denied" && accountOf(functionArn) !== accountOf(invokerArn) && !/identity-based/.test(error.message),
     advice: ({ functionArn, invokerArn }) =>
-      `The function is in account ${accountOf(functionArn)}, ${invokerArn} is not: the function has to allow it as well. Its owner runs: ${addPermissionCommand(functionArn, invokerArn)}`,
+      `The function is in account ${accountOf(functionArn)}, ${invokerArn} is not: the function has to allow it as well. If that account is right, its owner runs: ${addPermissionCommand(functionArn, invokerArn)}`,
   },
   {
     name: "MissingQualifierPermission",
@@ -64,7 +64,7 @@ export const FUNCTION_DIAGNOSES: readonly DiagnosisRule<FailedDryRun>[] = [
     advice: ({ functionArn, invokerArn }) => {
       const arn = withoutQualifier(functionArn);
       const statement = { Effect: "Allow", Action: "lambda:InvokeFunction", Resource: [arn, `${arn}:*`] };
-      return `The permission policy of ${invokerArn} does not allow the function. Add: ${JSON.stringify(statement)}, or print the role anew with the iam command and deploy it.`;
+      return `The permission policy of ${invokerArn} does not allow ${functionArn}. If the name is right, add: ${JSON.stringify(statement)}, or print the role anew with the iam command and deploy it; otherwise correct it in the settings.`;
     },
   },
   {

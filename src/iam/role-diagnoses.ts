@@ -46,24 +46,29 @@ export const ROLE_DIAGNOSES: readonly DiagnosisRule<FailedAssumeRole>[] = [
     applies: (observed) =>
       isDenied(observed) && observed.principalArn !== undefined && !covers(observed.principalArn, observed.callerArn),
     advice: ({ principalArn, callerArn, roleArn }) =>
-      `The role trusts ${principalArn}, but the router runs as ${callerArn}. In the trust policy of ${roleArn}, set Principal to {"AWS":"${principalOf(callerArn)}"} (with the role's path, if it has one), or run the router as the other.`,
+      `If the role trusts ${principalArn}, that is why: the router runs as ${callerArn}. In the trust policy of ${roleArn}, set Principal to {"AWS":"${principalOf(callerArn)}"} (with the role's path, if it has one), or run the router as the other.`,
   },
   {
-    name: "WrongExternalId",
-    label: "Wrong external ID",
+    // What the user knows of the principal is not what stands in the trust policy, but most likely it is.
+    name: "RoleRefused",
+    label: "Role missing, or wrong external ID",
     applies: (observed) => isDenied(observed) && observed.principalArn !== undefined,
-    advice: ({ externalId, roleArn }) =>
-      `The role trusts the router, but not with the external ID "${externalId}". Set sts:ExternalId in the trust policy of ${roleArn} to "${externalId}" (a list for several sources), or External ID to what stands there. If that is right already, the role does not exist.`,
+    advice: ({ callerArn, externalId, roleArn }) =>
+      `AWS does not tell them apart. Is ${roleArn} deployed? If so, its trust policy must have "${externalId}" as sts:ExternalId (or in a list), or External ID must be what stands there; its Principal must be ${principalOf(callerArn)}. ${seeTrustPolicy(roleArn)}`,
   },
   {
     name: "RoleRefused",
-    label: "Wrong trust principal or external ID",
+    label: "Role missing, wrong trust principal, or wrong external ID",
     applies: isDenied,
     advice: ({ callerArn, externalId, roleArn }) =>
-      `AWS does not say which of three it is: the trust policy of ${roleArn} does not name the router, does not name the external ID, or there is no such role. This trust policy is right: ${JSON.stringify(trustPolicy({ principalArn: principalOf(callerArn), externalIds: [externalId] }))}. Check again with the principal that stands in it (--principal) or with its external ID (--external-id) to learn which.`,
+      `AWS does not tell them apart. Is ${roleArn} deployed? If so, this trust policy is right: ${JSON.stringify(trustPolicy({ principalArn: principalOf(callerArn), externalIds: [externalId] }))}. Check again with the principal (--principal) or the external ID (--external-id) that stands in it to learn which. ${seeTrustPolicy(roleArn)}`,
   },
   ...CALL_DIAGNOSES,
 ];
+
+function seeTrustPolicy(roleArn: string): string {
+  return `To see it, as an administrator: aws iam get-role --role-name ${roleArn.split("/").at(-1)} --query Role.AssumeRolePolicyDocument`;
+}
 
 /** `A service control policy`, `An identity-based policy`, … as AWS's message names it. */
 export function denyingPolicy(message: string): string {

@@ -102,7 +102,7 @@ function externalIdProblems(externalIds: readonly string[], from = "settings"): 
   const wrong = externalIds.filter((externalId) => !EXTERNAL_ID.test(externalId));
   if (wrong.length === 0) return [];
   const problem =
-    "must be 2 to 1224 letters, digits or any of _+=.@:/-, without a comma: templates separate them by commas";
+    "must be 2 to 1224 letters, digits or any of _+=.@:/-, without a comma: a template's list is separated by commas. Choose another, or write the trust policy by hand";
   return [{ setting: "externalId", problem, example: "my-source-id" }];
 }
 

@@ -168,7 +168,7 @@ test.each<[string, object, readonly string[], RegExp]>([
   ["no account", { lambda: "orders", region: "us-east-1", externalId: "x1" }, [], /account is needed/],
   ["a wrong account", SETTINGS, ["--account", "12"], /12 digits/],
   ["another account than the role's", SETTINGS, ["--account", "999988887777"], /not the role's, which is 123456789012/],
-  ["a format that there is not", SETTINGS, ["--format", "cdk"], /cloudformation, terraform, json/],
+  ["a format that there is not", SETTINGS, ["--format", "cdk"], /must be one of cloudformation, terraform, json/],
 ])("refuses %s", async (_what, settings, argv, message) => {
   await expect(run(settings, argv)).rejects.toThrow(message);
 });

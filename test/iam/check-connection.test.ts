@@ -59,6 +59,13 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     advice: /does not belong to the access key/,
   },
   {
+    what: "an endpoint of another region",
+    spoil: () => ({ settings: { lambda: "orders", region: "ap-south-1" } }),
+    step: "identity",
+    name: "EndpointOfAnotherRegion",
+    advice: /is not sts in ap-south-1\. Correct AWS_ENDPOINT_URL .*Region/,
+  },
+  {
     what: "an expired base session",
     async spoil({ aws, router }) {
       const session = await sessionOf(aws.addRole(routerRole(router.arn)).arn, router);
@@ -175,7 +182,8 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     step: "role",
     name: "WrongTrustPrincipal",
-    advice: /trusts .*user\/somebody-else, but the router runs as .*user\/router.*set Principal to/,
+    advice:
+      /If the role trusts .*user\/somebody-else, that is why: the router runs as .*user\/router.*set Principal to/,
   },
   {
     what: "a trust policy that names somebody else, who is not known",
@@ -185,7 +193,7 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     step: "role",
     name: "RoleRefused",
-    advice: /which of three.*"AWS":"arn:aws:iam::123456789012:user\/router".*--principal/,
+    advice: /Is .*role\/invoker deployed\?.*"AWS":"arn:aws:iam::123456789012:user\/router".*--principal/,
   },
   {
     what: "a wrong external ID, the right one being the source's",
@@ -202,11 +210,21 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     advice: /Set External ID to "source-1", or add "mistyped" to sts:ExternalId/,
   },
   {
-    what: "a wrong external ID, the principal being right",
+    what: "a wrong external ID, the principal being right: that could be a missing role",
     spoil: ({ router }) => ({ settings: { externalId: "mistyped" }, options: { principalArn: router.arn } }),
     step: "role",
-    name: "WrongExternalId",
-    advice: /trusts the router, but not with the external ID "mistyped"/,
+    name: "RoleRefused",
+    advice: /Is .*role\/invoker deployed\? .*"mistyped" as sts:ExternalId.*aws iam get-role --role-name invoker /,
+  },
+  {
+    what: "a role that does not exist, the principal that it is to have being known",
+    spoil: ({ router, roleArn }) => ({
+      settings: { roleAddress: roleArn.replace("role/", "role/not-there/") },
+      options: { principalArn: router.arn },
+    }),
+    step: "role",
+    name: "RoleRefused",
+    advice: /Is .*role\/not-there\/invoker deployed\?/,
   },
   {
     what: "a base identity that may not assume roles",
@@ -324,7 +342,8 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     step: "function",
     name: "MissingInvokePermission",
-    advice: /permission policy of .*role\/invoker does not allow the function/,
+    advice:
+      /permission policy of .*role\/invoker does not allow .*:theirs\. If the name is right, add:.*otherwise correct it/,
   },
   {
     what: "a deleted function",
@@ -391,6 +410,11 @@ test.each(MISCONFIGURATIONS)("$what: $name", async ({ spoil, step, name, advice 
   const [first] = failures(report);
   expect(first).toMatchObject({ step, diagnosis: { name } });
   expect(first?.diagnosis?.advice).toMatch(advice);
+});
+
+test("a role that is refused for no known reason is first of all one that may be missing", async () => {
+  const report = await check(scene, { externalId: "mistyped" }, { principalArn: scene.router.arn });
+  expect(failures(report)[0]?.diagnosis?.label).toBe("Role missing, or wrong external ID");
 });
 
 test("a connection that is right passes every step", async () => {

@@ -93,6 +93,7 @@ async function answerAwsCommand({ argv, template }: AwsCommand): Promise<string>
     "sts get-caller-identity": async () => (await createNodeAws().callerIdentity(aws.region, undefined, 5000)).arn,
     "cloudformation deploy": () => {
       expect(options).toContain("CAPABILITY_NAMED_IAM");
+      expect(options.join(" ")).toContain(`--region ${aws.region}`);
       return JSON.stringify(createStack(aws, template ?? "").outputs);
     },
   };

@@ -197,7 +197,7 @@ test("a connection check of B learns nothing about A's role but that it is refus
     externalIds: [a.sourceId],
     principalArn: operator.arn,
   });
-  expect(steps.filter(({ ok }) => !ok).map(({ diagnosis }) => diagnosis?.name)).toEqual(["WrongExternalId"]);
+  expect(steps.filter(({ ok }) => !ok).map(({ diagnosis }) => diagnosis?.name)).toEqual(["RoleRefused"]);
   expect(steps.at(-1)?.diagnosis?.advice).not.toContain(a.sourceId);
 });
 
