@@ -51,6 +51,8 @@ test("installs the built files, says so, and takes them out again", async () => 
 test.each<[string, string[], RegExp]>([
   ["no folder", [], /Give one folder/],
   ["two folders", ["a", "b"], /Give one folder/],
+  ["a folder that is not there", [join(__dirname, "absent")], /^There is no folder .*absent\. Give the folder/],
+  ["a file", [__filename], /install-rudderstack\.test\.ts is a file\. Give the folder/],
   ["a folder that is no transformer", [__dirname], /is no build of rudder-transformer/],
 ])("%s is wrong usage", async (_name, argv, message) => {
   for (const command of [installRudderstack, uninstallRudderstack]) {

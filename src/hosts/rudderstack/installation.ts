@@ -1,4 +1,4 @@
-import { lstat, readdir } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { type FileChange, NotInstallable, readText, unfinishedPath } from "../file-changes";
 import { DESTINATION_TYPE } from "./contract";
@@ -84,8 +84,13 @@ export function shortPath({ folder }: Plan, path: string): string {
   return relative(folder, path);
 }
 
+const GIVE = "Give the folder that the transformer's build makes; in the official image that is /home/node/app/dist.";
+
 async function openBuild(target: string): Promise<Pick<Plan, "folder" | "version">> {
   const root = resolve(target);
+  const found = await stat(root).catch(() => undefined);
+  if (!found?.isDirectory())
+    throw new NotInstallable(`${found ? `${root} is a file.` : `There is no folder ${root}.`} ${GIVE}`);
   for (const folder of [root, join(root, "src"), join(root, "dist", "src")]) {
     if ((await isFolder(join(folder, "v0", "destinations"))) && (await isFolder(join(folder, "v1", "destinations")))) {
       // A checkout's own source, next to which its build will be.
@@ -95,7 +100,7 @@ async function openBuild(target: string): Promise<Pick<Plan, "folder" | "version
   }
   throw new NotInstallable(
     `${root} is no build of rudder-transformer: there is no v0/destinations and v1/destinations in it, in its src or in its dist/src. ` +
-      "Give the folder that its build makes; in the official image that is /home/node/app/dist. In a checkout, run npm run build first.",
+      `${GIVE} In a checkout, run npm run build first.`,
   );
 }
 

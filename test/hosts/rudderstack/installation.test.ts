@@ -183,7 +183,7 @@ describe("is refused, and nothing changed,", () => {
   });
 
   test("in a folder that does not exist", async () => {
-    await expect(install("/nonexistent")).rejects.toThrow(/is no build of rudder-transformer/);
+    await expect(install("/nonexistent")).rejects.toThrow("There is no folder /nonexistent.");
   });
 
   test("in a checkout that was not built", async () => {
