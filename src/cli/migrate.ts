@@ -2,15 +2,31 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import type { JsonObject } from "../events/segment-event";
-import { type CarriedOver, fromNativeLambda } from "../hosts/rudderstack/native-lambda";
+import { type CarriedOver, fromNativeLambda, NATIVE_SETTINGS } from "../hosts/rudderstack/native-lambda";
 import { parseSettings } from "../settings/settings";
 import { SettingsError } from "../settings/settings-error";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
-import { fromSegment } from "./segment-settings";
+import { fileProblem } from "./file-problem";
+import { fromSegment, SEGMENT_SETTINGS } from "./segment-settings";
 
-const ORIGINS: Readonly<Record<string, (config: JsonObject) => CarriedOver>> = {
-  segment: fromSegment,
-  rudderstack: (config) => fromNativeLambda(config),
+interface Origin {
+  readonly destination: string;
+  /** Its settings' names; a configuration has at least one of them. */
+  readonly settings: readonly string[];
+  readonly convert: (config: JsonObject) => CarriedOver;
+}
+
+const ORIGINS: Readonly<Record<string, Origin>> = {
+  segment: {
+    destination: "Segment's Amazon Lambda destination",
+    settings: SEGMENT_SETTINGS,
+    convert: fromSegment,
+  },
+  rudderstack: {
+    destination: "RudderStack's native LAMBDA destination",
+    settings: NATIVE_SETTINGS,
+    convert: (config) => fromNativeLambda(config),
+  },
 };
 
 const help = `Usage: amazon-lambda-destination migrate --from segment|rudderstack <config.json>
@@ -18,10 +34,11 @@ const help = `Usage: amazon-lambda-destination migrate --from segment|rudderstac
 Prints the settings of this destination that do what another one's configuration did, as JSON on standard output; what
 cannot be carried over, and what will be different, on standard error. Reads standard input where the file is -.
 
-  --from segment        settings of Segment's Amazon Lambda destination (function, roleAddress, externalId, ...)
+  --from segment        settings of Segment's Amazon Lambda destination (function or lambda, roleAddress, ...)
   --from rudderstack    the Config of RudderStack's native LAMBDA destination (iamRoleARN, accessKey, ...)
   --help
 
+The file holds these settings alone or the whole destination around them: {"name": ..., "settings": {...}}, or "config".
 The output holds the access keys that the configuration holds.
 Exit codes: 0 the settings are complete, 1 something is left to do (standard error says what), 2 wrong usage.
 `;
@@ -38,13 +55,13 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     allowPositionals: true,
     options: { from: { type: "string" } },
   });
-  const convert = Object.hasOwn(ORIGINS, values.from ?? "") ? ORIGINS[values.from ?? ""] : undefined;
-  if (!convert) throw new UsageError("--from must be segment or rudderstack.");
+  const origin = Object.hasOwn(ORIGINS, values.from ?? "") ? ORIGINS[values.from ?? ""] : undefined;
+  if (!origin) throw new UsageError("--from must be segment or rudderstack.");
   const [path] = positionals;
   if (path === undefined || positionals.length > 1)
     throw new UsageError("Give one file with the configuration, or - for standard input.");
 
-  const { settings, lost, notes } = convert(configIn(await read(path, io), path));
+  const { settings, lost, notes } = origin.convert(configIn(await read(path, io), path, origin));
   const carried = Object.fromEntries(
     Object.entries(settings).filter(([key]) => !lost.some(({ setting }) => setting === key)),
   );
@@ -71,10 +88,11 @@ function problemsOf(settings: JsonObject): string[] {
 }
 
 /** The configuration itself, also where it stands in a destination as an API or a workspace configuration shows it. */
-function configIn(json: string, path: string): JsonObject {
+function configIn(json: string, path: string, { destination, settings }: Origin): JsonObject {
   const value = parse(json, path);
-  for (const inner of [value["Config"], value["config"], value["settings"]]) if (isObject(inner)) return inner;
-  return value;
+  const config = [value["Config"], value["config"], value["settings"]].find(isObject) ?? value;
+  if (settings.some((name) => Object.hasOwn(config, name))) return config;
+  throw new UsageError(`${path} holds no setting of ${destination}: ${settings.join(", ")}.`);
 }
 
 function parse(json: string, path: string): JsonObject {
@@ -94,7 +112,7 @@ async function read(path: string, io: Io): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    throw new UsageError(`Cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? "unknown error"}.`);
+    throw fileProblem("read", path, error);
   }
 }
 

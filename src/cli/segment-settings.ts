@@ -5,6 +5,8 @@ import type { SettingsProblem } from "../settings/settings-error";
 /** How each of Segment's settings is carried over; `undefined` where it has no equivalent that could be made of it. */
 const CARRIED: Readonly<Record<string, (value: unknown) => JsonObject | undefined>> = {
   function: functions,
+  // What Segment's own page calls it.
+  lambda: functions,
   roleAddress: asIs("roleAddress"),
   externalId: asIs("externalId"),
   region: asIs("region"),
@@ -15,10 +17,13 @@ const CARRIED: Readonly<Record<string, (value: unknown) => JsonObject | undefine
   },
 };
 
+/** The names of Segment's settings. */
+export const SEGMENT_SETTINGS: readonly string[] = Object.keys(CARRIED);
+
 /**
  * The settings that do what Segment's Amazon Lambda destination did with these.
  *
- * @param config Segment's names: `function`, `roleAddress`, `externalId`, `region`, `logType`, `clientContext`
+ * @param config Segment's names: `function` (or `lambda`), `roleAddress`, `externalId`, `region`, `logType`, `clientContext`
  */
 export function fromSegment(config: Readonly<JsonObject>): CarriedOver {
   const settings: JsonObject = {};
@@ -30,14 +35,20 @@ export function fromSegment(config: Readonly<JsonObject>): CarriedOver {
     else
       lost.push({
         setting: name,
-        problem: Object.hasOwn(CARRIED, name) ? "is in a form that is not known here" : "has no equivalent here",
+        problem: Object.hasOwn(CARRIED, name)
+          ? "is in a form that is not known here"
+          : "is no setting of Segment's Amazon Lambda destination",
       });
   }
   return {
     settings,
     lost,
     notes: [
-      "roleAddress: the role trusts Segment's AWS account (595280932656). Name the identity that your router runs as in its trust policy instead.",
+      ...(settings["roleAddress"] === undefined
+        ? []
+        : [
+            "roleAddress: the role trusts Segment's AWS account (595280932656). Name the identity that your router runs as in its trust policy instead.",
+          ]),
       ...(settings["externalId"] === undefined
         ? [
             "externalId: Segment sends the ID of the Segment source. Here the default is the ID of your router's source: set externalId to the old one, or change the trust policy.",

@@ -122,19 +122,44 @@ describe("from Segment's Amazon Lambda destination", () => {
   test("names what has no equivalent, and what is missing", async () => {
     const { code, told } = await run("segment", { function: "my-function", nextTime: true, logType: "Loud" });
 
-    expect(told).toContain("not carried over: nextTime has no equivalent here");
+    expect(told).toContain("not carried over: nextTime is no setting of Segment's Amazon Lambda destination");
     expect(told).toContain("not carried over: logType is in a form that is not known here");
     expect(told).toContain("to do: region is needed");
     expect(told).toContain("note: externalId: Segment sends the ID of the Segment source");
+    expect(told).not.toContain("595280932656");
     expect(code).toBe(1);
   });
+
+  test.each([["my-function"], [{ track: "t" }]])("its function under the name of its page, too: %j", async (lambda) => {
+    const { function: _, ...others } = config;
+
+    const { code, settings } = await run("segment", { ...others, lambda });
+
+    expect(settings).toEqual((await run("segment", { ...others, function: lambda })).settings);
+    expect(code).toBe(0);
+  });
+});
+
+test.each([
+  ["segment", /no setting of Segment's Amazon Lambda destination: function, /],
+  ["rudderstack", /no setting of RudderStack's native LAMBDA destination: iamRoleARN, /],
+])("a JSON that has nothing to do with %s is refused", async (from, message) => {
+  for (const config of [{}, { name: "some-package", version: "1.0.0" }, { name: "x", settings: { colour: "red" } }]) {
+    await expect(run(from, config)).rejects.toThrow(UsageError);
+    await expect(run(from, config)).rejects.toThrow(message);
+  }
 });
 
 test.each<[string, string[], string, RegExp]>([
   ["no origin", ["-"], "{}", /--from must be segment or rudderstack/],
   ["another origin", ["--from", "jitsu", "-"], "{}", /--from must be segment or rudderstack/],
   ["no file", ["--from", "segment"], "{}", /Give one file/],
-  ["a file that is not there", ["--from", "segment", "absent.json"], "{}", /Cannot read absent.json: ENOENT/],
+  [
+    "a file that is not there",
+    ["--from", "segment", "absent.json"],
+    "{}",
+    /Cannot read absent.json: there is no such file/,
+  ],
   ["no JSON", ["--from", "segment", "-"], '{"secret', /^- is not JSON\.$/],
   ["no object", ["--from", "segment", "-"], "[1]", /must hold a JSON object/],
 ])("%s is wrong usage", async (_name, argv, input, message) => {

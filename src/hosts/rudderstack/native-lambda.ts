@@ -13,6 +13,18 @@ export interface CarriedOver {
 /** Names that only RudderStack's native LAMBDA destination has. */
 const NATIVE_NAMES = ["iamRoleARN", "roleBasedAuth", "accessKey", "enableBatchInput"] as const;
 
+/** All of the native destination's settings. */
+export const NATIVE_SETTINGS: readonly string[] = [
+  ...NATIVE_NAMES,
+  "accessKeyId",
+  "clientContext",
+  "externalId",
+  "externalID",
+  "lambda",
+  "maxBatchSize",
+  "region",
+];
+
 /** Where the native destination has batching without a size, it fills each invocation up. */
 const UNLIMITED_BATCH = 10_000;
 
