@@ -2,6 +2,8 @@
 import { styleText } from "node:util";
 import { version } from "../../package.json";
 import { type Command, type Io, UsageError } from "./command";
+import { fileProblem } from "./file-problem";
+import { wrongArguments } from "./wrong-arguments";
 
 /** Loaded when called, so that `--help` and the small commands start at once. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -45,41 +47,58 @@ async function main(args: readonly string[], io: Io): Promise<number> {
   const words = Object.hasOwn(COMMANDS, name) ? 1 : 2;
   const fullName = args.slice(0, words).join(" ");
   const load = Object.hasOwn(COMMANDS, fullName) ? COMMANDS[fullName] : undefined;
-  if (!load) throw new UsageError(`There is no command ${JSON.stringify(fullName)}.\n\n${await overview()}`);
+  if (!load) {
+    const group = Object.keys(COMMANDS).some((each) => each.startsWith(`${name} `)) ? `${name} ` : "";
+    const [, second] = args;
+    if (group && (second === undefined || second === "--help" || second === "-h")) {
+      io.stdout.write(await overview(group));
+      return second === undefined ? 2 : 0;
+    }
+    throw new UsageError(`There is no command ${JSON.stringify(fullName)}.\n\n${await overview(group)}`);
+  }
   const command = await load();
   const argv = args.slice(words);
   if (argv.includes("--help") || argv.includes("-h")) {
     io.stdout.write(command.help);
     return 0;
   }
-  return command.run(argv, io);
+  return command.run(argv, io).catch((error) => {
+    throw wrongArguments(error, fullName) ?? error;
+  });
 }
 
-async function overview(): Promise<string> {
+/** The commands, or those of a group (`"install "`). */
+async function overview(group = ""): Promise<string> {
   const lines = await Promise.all(
-    Object.entries(COMMANDS).map(async ([name, load]) => `  ${name.padEnd(23)}${(await load()).summary}`),
+    Object.entries(COMMANDS)
+      .filter(([name]) => name.startsWith(group))
+      .map(async ([name, load]) => `  ${name.padEnd(23)}${(await load()).summary}`),
   );
-  return `Usage: amazon-lambda-destination <command> [options]
+  return `Usage: amazon-lambda-destination ${group}<command> [options]
 
 ${lines.join("\n")}
 
-amazon-lambda-destination <command> --help tells the rest.
+amazon-lambda-destination ${group}<command> --help tells the rest.
 Exit codes: 0 done, 1 something was not delivered or is not right, 2 wrong usage or settings.
 `;
 }
 
 function complain(error: unknown): number {
-  const isUsage = error instanceof UsageError || (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS");
-  const text = isUsage ? (error as Error).message : `Unexpected error, please report it: ${(error as Error).stack}`;
+  const text =
+    error instanceof UsageError ? error.message : `Unexpected error, please report it: ${(error as Error).stack}`;
   process.stderr.write(`${process.stderr.isTTY ? styleText("red", "error") : "error"}: ${text}\n`);
   return 2;
 }
 
 // A reader that has had enough (`| head`) is told nothing more; what was under way is not done, though.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(1);
-  throw error;
+  const commandSeesToIt = process.stdout.listenerCount("error") > 1;
+  if (commandSeesToIt) return;
+  if (error.code !== "EPIPE") complain(fileProblem("write", "standard output", error));
+  process.exit(1);
 });
+// Nobody is left who could be told.
+process.stderr.on("error", () => {});
 
 // Which Node.js to run is told by this package's own `engines`.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
