@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { UsageError } from "./command";
 
 /** One line of input, without its end. */
 export interface Line {
@@ -11,11 +12,14 @@ export interface Line {
 }
 
 const NEWLINE = 0x0a;
+/** How a text in UTF-16 begins, in either order of bytes. */
+const UTF16_MARKS: readonly string[] = ["fffe", "feff"];
 
 /**
  * The lines of a stream, one at a time: however long the input or a line of it, no more than `maxBytes` and a chunk are held.
  *
  * @param maxBytes a longer line comes without its text
+ * @throws UsageError where the text is in UTF-16
  */
 export async function* linesOf(input: Readable, maxBytes: number): AsyncGenerator<Line> {
   let pieces: Buffer[] = [];
@@ -31,7 +35,10 @@ export async function* linesOf(input: Readable, maxBytes: number): AsyncGenerato
 
   function take(): Line {
     number++;
-    const text = length <= maxBytes ? Buffer.concat(pieces).toString("utf8").replace(/\r$/, "") : undefined;
+    const bytes = Buffer.concat(pieces);
+    if (number === 1 && UTF16_MARKS.includes(bytes.toString("hex", 0, 2)))
+      throw new UsageError("The events are in UTF-16. Turn them into UTF-8 first: iconv -f UTF-16 -t UTF-8 <file>.");
+    const text = length <= maxBytes ? bytes.toString("utf8").replace(/\r$/, "") : undefined;
     pieces = [];
     length = 0;
     return { number, end, ...(text !== undefined && { text }) };

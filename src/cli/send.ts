@@ -1,13 +1,14 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { parseArgs } from "node:util";
-import type { DeliveryResult } from "../delivery/delivery-result";
+import type { DeliveryErrorCode, DeliveryResult } from "../delivery/delivery-result";
 import { failed } from "../delivery/result";
 import { createDestination, type Destination, type PreparedDelivery, parseSettings, SettingsError } from "../index";
 import { operatorPolicyFromEnvironment } from "../settings/operator-policy";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
+import { openDeadLetterFile } from "./dead-letter-file";
+import { type EventsInput, openEvents } from "./events-input";
+import { fileProblem } from "./file-problem";
 import { type Line, linesOf } from "./lines";
 import { PacedWriter } from "./paced-writer";
 import { type Progress, showProgress } from "./progress";
@@ -19,6 +20,10 @@ const MAX_CONCURRENCY = 5000;
 /** Bytes of a line at most: far beyond what Lambda takes, so that an event that is too large is told apart from a file that is no NDJSON. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
+const TOO_LONG = `The line is longer than ${MAX_LINE_BYTES} bytes: it is not sent, nor put into a dead-letter file.`;
+const NO_OBJECT =
+  "The line is no JSON object: events must be NDJSON, one event per line; `jq -c '.[]' file` makes it so.";
+
 const help = `Usage: amazon-lambda-destination send --settings <file> [options] [events.ndjson]
 
 Sends events, one JSON object per line of the file or of standard input, to the Lambda functions of the settings.
@@ -27,7 +32,8 @@ Sends events, one JSON object per line of the file or of standard input, to the 
   --concurrency <n>       invocations under way at once (default ${DEFAULT_CONCURRENCY}, at most ${MAX_CONCURRENCY})
   --source-id <id>        the source's ID: the external ID where the settings have none, and the events' projectId
   --workspace-id <id>     the workspace's ID, where the operator pins the external ID to it
-  --dead-letter <file>    writes the lines that were not delivered to this file, ready to be sent again
+  --dead-letter <file>    appends the lines that were not delivered to this file, ready to be sent again; it must be new or
+                          empty, unless --from-line is given; a line of more than ${MAX_LINE_BYTES} bytes is left out
   --from-line <n>         starts at this line (default 1)
   --help
 
@@ -67,24 +73,32 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   const options: Options = {
     ...checked(settings, io),
     concurrency: wholeNumber("--concurrency", values.concurrency, DEFAULT_CONCURRENCY, MAX_CONCURRENCY),
-    fromLine: wholeNumber("--from-line", values["from-line"], 1, Number.MAX_SAFE_INTEGER),
+    fromLine: wholeNumber("--from-line", values["from-line"], 1),
     sourceId: values["source-id"],
     workspaceId: values["workspace-id"],
   };
-  const { input, bytes } = await openEvents(path, io);
-  const deadLetter = values["dead-letter"] === undefined ? undefined : openDeadLetter(values["dead-letter"]);
-
-  const sending = new Sending(options, io, deadLetter?.stream, showProgress(io.stderr, bytes));
-  const stopListening = io.onInterrupt(() => sending.interrupt());
+  const events = await openEvents(path, io);
   try {
-    await sending.send(input);
+    const { "dead-letter": name, "from-line": resumed } = values;
+    const deadLetter = name === undefined ? undefined : await openDeadLetterFile(name, events, resumed !== undefined);
+    const sending = new Sending(options, io, events, deadLetter);
+    const stopAt = (file: string) => (error: Error) => sending.stop(fileProblem("write", file, error).message);
+    io.stdout.on("error", stopAt("standard output"));
+    if (name !== undefined) deadLetter?.on("error", stopAt(name));
+    const stopListening = io.onInterrupt(() => sending.stop());
+    try {
+      await sending.send();
+    } finally {
+      stopListening();
+      sending.progress.stop();
+      // What went wrong with it was told when it happened.
+      if (deadLetter) await finished(deadLetter.end()).catch(() => {});
+    }
+    sending.report(path);
+    return sending.complete ? 0 : 1;
   } finally {
-    stopListening();
-    sending.progress.stop();
-    if (deadLetter) await deadLetter.close();
+    events.stream.destroy();
   }
-  sending.report(path);
-  return sending.complete ? 0 : 1;
 }
 
 function checked(settings: unknown, io: Io): Pick<Options, "destination" | "batchSize"> {
@@ -98,43 +112,14 @@ function checked(settings: unknown, io: Io): Pick<Options, "destination" | "batc
   }
 }
 
-function wholeNumber(option: string, text: string | undefined, standard: number, max: number): number {
+function wholeNumber(option: string, text: string | undefined, standard: number, max = Infinity): number {
   if (text === undefined) return standard;
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > max)
-    throw new UsageError(`${option} must be a whole number from 1 to ${max}.`);
+  if (!/^\d+$/.test(text) || value < 1 || value > max) {
+    const range = max === Infinity ? "of at least 1" : `from 1 to ${max}`;
+    throw new UsageError(`${option} must be a whole number ${range}.`);
+  }
   return value;
-}
-
-async function openEvents(path: string | undefined, io: Io): Promise<{ input: Readable; bytes?: number }> {
-  if (path === undefined || path === "-") {
-    if (io.stdin.isTTY) throw new UsageError("Name a file of events, or pipe events into standard input.");
-    return { input: io.stdin };
-  }
-  try {
-    const { size } = await stat(path);
-    const input = createReadStream(path);
-    await new Promise<void>((resolve, reject) => input.once("open", () => resolve()).once("error", reject));
-    return { input, ...(size > 0 && { bytes: size }) };
-  } catch (error) {
-    throw new UsageError(`Cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? "unknown error"}.`);
-  }
-}
-
-function openDeadLetter(path: string): { stream: Writable; close(): Promise<void> } {
-  const stream = createWriteStream(path, { flags: "a" });
-  const done = finished(stream);
-  // An error is reported when the file is closed.
-  done.catch(() => {});
-  return {
-    stream,
-    async close() {
-      stream.end();
-      await done.catch((error: NodeJS.ErrnoException) => {
-        throw new UsageError(`Cannot write ${path}: ${error.code}.`);
-      });
-    },
-  };
 }
 
 /** One run of the command: so many workers that each take the next lines, deliver them and write the results. */
@@ -145,58 +130,72 @@ class Sending {
   readonly #results: PacedWriter;
   readonly #deadLetter: PacedWriter | undefined;
   readonly #tally: Tally = { delivered: 0, skipped: 0, retry: 0, rejected: 0, failures: new Map() };
-  #input: Readable | undefined;
-  #interrupted = false;
+  readonly #input: EventsInput;
+  #stopped = false;
   /** Up to here, every line was delivered or is being delivered. */
   #lastLine: number;
+  #linesRead = 0;
 
-  constructor(options: Options, io: Io, deadLetter: Writable | undefined, progress: Progress) {
+  constructor(options: Options, io: Io, input: EventsInput, deadLetter: Writable | undefined) {
     this.#options = options;
     this.#io = io;
+    this.#input = input;
     this.#results = new PacedWriter(io.stdout);
     this.#deadLetter = deadLetter && new PacedWriter(deadLetter);
-    this.progress = progress;
+    this.progress = showProgress(io.stderr, input.bytes);
     this.#lastLine = options.fromLine - 1;
   }
 
   get complete(): boolean {
-    return !this.#interrupted && this.#tally.retry === 0 && this.#tally.rejected === 0;
+    return !this.#stopped && this.#tally.retry === 0 && this.#tally.rejected === 0;
   }
 
   /** Takes no more lines; what is in flight is finished. */
-  interrupt(): void {
-    this.#interrupted = true;
-    this.#input?.destroy();
-    this.#io.stderr.write("\nFinishing what is in flight…\n");
+  stop(reason?: string): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#input.stream.destroy();
+    // What is written beside the bar would be drawn over.
+    this.progress.stop();
+    this.#io.stderr.write(`${reason ? `${reason} ` : ""}Finishing what is in flight…\n`);
   }
 
-  async send(input: Readable): Promise<void> {
-    this.#input = input;
-    const groups = this.#groups(linesOf(input, MAX_LINE_BYTES));
+  async send(): Promise<void> {
+    const { name, stream } = this.#input;
+    const groups = this.#groups(linesOf(stream, MAX_LINE_BYTES));
     const worker = async () => {
       for (let next = await groups.next(); !next.done; next = await groups.next()) await this.#deliver(next.value);
     };
     const ends = await Promise.allSettled(Array.from({ length: this.#options.concurrency }, worker));
     const failure = ends.find((end) => end.status === "rejected");
-    // Input that was cut off by the user's own Ctrl-C is no failure.
-    if (failure && !this.#interrupted) throw failure.reason;
+    // Input that was cut off here is no failure.
+    if (!failure || this.#stopped) return;
+    if (failure.reason !== stream.errored) throw failure.reason;
+    this.stop(fileProblem("read", name, failure.reason).message);
   }
 
   report(path: string | undefined): void {
     const { stderr } = this.#io;
     stderr.write(renderSummary(this.#tally, stderr.isTTY === true));
-    if (this.#interrupted) {
+    if (this.#stopped) {
       stderr.write(
         `Stopped after line ${this.#lastLine}. To go on: the same command with --from-line ${this.#lastLine + 1}${path ? "" : " and the same input"}.\n`,
       );
-    }
+    } else if (this.#lastLine < this.#options.fromLine) stderr.write(`${this.#nothingSent()}\n`);
+  }
+
+  #nothingSent(): string {
+    const lines = this.#linesRead;
+    if (lines === 0 || lines >= this.#options.fromLine) return "There were no events.";
+    return `The input has only ${lines} ${lines === 1 ? "line" : "lines"}.`;
   }
 
   /** As many lines as go into one invocation, as long as the user lets us. */
   async *#groups(lines: AsyncIterable<Line>): AsyncGenerator<Line[]> {
     let group: Line[] = [];
     for await (const line of lines) {
-      if (this.#interrupted) break;
+      if (this.#stopped) break;
+      this.#linesRead = line.number;
       if (line.number < this.#options.fromLine) continue;
       if (line.text?.trim() === "") continue;
       group.push(line);
@@ -236,12 +235,11 @@ class Sending {
     const { outcome, error } = result;
     this.#tally[outcome]++;
     if (error) {
-      const { count = 0 } = this.#tally.failures.get(error.code) ?? {};
-      this.#tally.failures.set(error.code, {
-        count: count + 1,
+      const { count, example } = this.#tally.failures.get(error.code) ?? {
+        count: 0,
         example: `line ${line.number}: ${error.message}`,
-        hint: error.hint,
-      });
+      };
+      this.#tally.failures.set(error.code, { count: count + 1, example, hint: error.hint });
       if (line.text !== undefined && this.#deadLetter) await this.#deadLetter.write(`${line.text}\n`);
     }
     if (!this.#io.stdout.isTTY) await this.#results.write(`${JSON.stringify({ line: line.number, ...result })}\n`);
@@ -250,12 +248,16 @@ class Sending {
 }
 
 function parseLine({ text }: Line): { event?: unknown; broken?: DeliveryResult } {
-  const facts = { messageId: "", durationMs: 0, attempts: 0 };
-  if (text === undefined)
-    return { broken: failed("PayloadTooLarge", `The line is longer than ${MAX_LINE_BYTES} bytes.`, facts) };
+  if (text === undefined) return { broken: rejected("PayloadTooLarge", TOO_LONG) };
   try {
-    return { event: JSON.parse(text.replace(/^\uFEFF/, "")) };
+    const event: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
+    const isObject = typeof event === "object" && event !== null && !Array.isArray(event);
+    return isObject ? { event } : { broken: rejected("InvalidEvent", NO_OBJECT) };
   } catch (error) {
-    return { broken: failed("InvalidEvent", `The line is not JSON: ${(error as Error).message}`, facts) };
+    return { broken: rejected("InvalidEvent", `${NO_OBJECT} (${(error as Error).message})`) };
   }
+}
+
+function rejected(code: DeliveryErrorCode, message: string): DeliveryResult {
+  return failed(code, message, { messageId: "", durationMs: 0, attempts: 0 });
 }

@@ -1,13 +1,16 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { appendFile, link, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
+import { PassThrough, type Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { send } from "../../src/cli/send";
 import type { DeliveryResult } from "../../src/delivery/delivery-result";
 import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
 import { assessedResult } from "../assess";
 import { bufferedIo } from "./buffered-io";
 import { ndjson, runCli, startCli } from "./run-cli";
+import { terminal } from "./terminal";
 
 let aws: EmbeddedAws;
 let folder: string;
@@ -231,6 +234,183 @@ test("Ctrl-C before the first line changes nothing about where to go on", async 
   expect(io.err()).toContain("Stopped after line 6. To go on: the same command with --from-line 7");
 });
 
+test("Ctrl-C on a terminal takes the progress bar away before it says anything", async () => {
+  const stderr = terminal();
+  const onInterrupt = (callback: () => void) => {
+    setImmediate(callback);
+    return () => {};
+  };
+
+  await send.run(["--settings", await settingsFile()], {
+    ...bufferedIo(),
+    stdin: new PassThrough(),
+    stderr,
+    onInterrupt,
+  });
+
+  const [bar, told = ""] = stderr.written().split("Finishing what is in flight…\n");
+  expect(bar).toContain("0 events");
+  expect(bar?.endsWith("\u001b[2K")).toBe(true);
+  expect(told).not.toContain("events");
+  expect(told).toContain("Stopped after line 0.");
+});
+
+test("when nobody reads the results any more, no line is taken, and where to go on is told", async () => {
+  const child = startCli(["send", "--settings", await settingsFile(), "--source-id", "source-1"], env);
+  const err = text(child.stderr as Readable);
+  child.stdin?.on("error", () => {});
+  child.stdin?.write(`${track(1)}\n`);
+  await new Promise((resolve) => child.stdout?.once("data", resolve));
+
+  child.stdout?.destroy();
+  await new Promise((resolve) => child.stdout?.once("close", resolve));
+  child.stdin?.write(`${track(2)}\n`);
+  const code = await new Promise((resolve) => child.once("exit", resolve));
+
+  expect(payloads().map(({ messageId }) => messageId)).toEqual(["m-1", "m-2"]);
+  expect(await err).toMatch(/^Cannot write standard output: .+ Finishing what is in flight…\n/);
+  expect(await err).toContain("Stopped after line 2. To go on: the same command with --from-line 3");
+  expect(code).toBe(1);
+});
+
+describe("the dead-letter file", () => {
+  const broken = "broken\n";
+
+  test.each([
+    ["named", (path: string) => [path]],
+    ["named by a link", (path: string) => [`${path}.link`]],
+  ])("must not be the file that is sent, %s", async (_name, events) => {
+    const path = await file("events.ndjson", broken);
+    await link(path, `${path}.link`);
+
+    const { code, out, err } = await runCli(
+      ["send", "--settings", await settingsFile(), "--dead-letter", path, "--from-line", "1", ...events(path)],
+      { env },
+    );
+
+    expect(err).toBe("error: The dead-letter file must not be the file that is sent: name another.\n");
+    expect(out).toBe("");
+    expect(await readFile(path, "utf8")).toBe(broken);
+    expect(code).toBe(2);
+  });
+
+  test.each([
+    ["is a folder", async () => folder, "it is a folder"],
+    ["is in no folder", async () => join(folder, "none", "failed.ndjson"), "there is no such file or folder"],
+    ["holds something already", () => file("failed.ndjson", broken), "is not empty"],
+  ])("that %s is refused before anything is sent", async (_name, path, reason) => {
+    const { code, out, err } = await runCli(
+      ["send", "--settings", await settingsFile(), "--source-id", "source-1", "--dead-letter", await path()],
+      { env, input: track(1) },
+    );
+
+    expect(err).toContain(reason);
+    expect(out).toBe("");
+    expect(aws.invocations).toEqual([]);
+    expect(code).toBe(2);
+  });
+
+  test("is appended to by a run that goes on", async () => {
+    const path = await file("failed.ndjson", broken);
+
+    await runCli(["send", "--settings", await settingsFile(), "--dead-letter", path, "--from-line", "2"], {
+      env,
+      input: "sent before\nbroken too\n",
+    });
+
+    expect(await readFile(path, "utf8")).toBe(`${broken}broken too\n`);
+  });
+
+  test("does not get a line that is longer than any event, and the result says so", async () => {
+    const path = join(folder, "failed.ndjson");
+    const input = `${" ".repeat(16 * 1024 * 1024 + 1)}\nbroken\n`;
+
+    const { out } = await runCli(["send", "--settings", await settingsFile(), "--dead-letter", path], { env, input });
+
+    expect(await readFile(path, "utf8")).toBe(broken);
+    expect(ndjson(out)).toContainEqual(
+      expect.objectContaining({
+        line: 1,
+        error: expect.objectContaining({
+          code: "PayloadTooLarge",
+          message: expect.stringContaining("nor put into a dead-letter file"),
+        }),
+      }),
+    );
+  });
+
+  const full = "/dev/full";
+  (existsSync(full) ? test : test.skip)("that takes nothing more stops the run", async () => {
+    const child = startCli(["send", "--settings", await settingsFile(), "--dead-letter", full], env);
+    const err = text(child.stderr as Readable);
+    child.stdin?.on("error", () => {});
+    child.stdin?.write(broken);
+
+    const code = await new Promise((resolve) => child.once("exit", resolve));
+
+    expect(await err).toContain(`Cannot write ${full}: the disk is full. Finishing what is in flight…\n`);
+    expect(await err).toContain("Stopped after line 1.");
+    expect(code).toBe(1);
+  });
+});
+
+test("what is appended to the file while it is sent is left for another run", async () => {
+  const events = await file("events.ndjson", `${track(1)}\n`);
+  const { arn } = aws.addFunction({ name: "appending", handler: async () => appendFile(events, `${track(2)}\n`) });
+  settings = { trackLambda: arn, accessKeyId: env["AWS_ACCESS_KEY_ID"], secretAccessKey: env["AWS_SECRET_ACCESS_KEY"] };
+
+  const { out } = await runCli(["send", "--settings", await settingsFile(), "--concurrency", "1", events], { env });
+
+  expect(ndjson(out)).toHaveLength(1);
+});
+
+describe("a file that is no NDJSON is told by how to make it so", () => {
+  test.each([
+    ["an array on many lines", `[\n${track(1)}\n]\n`],
+    ["an array on one line", `[${track(1)}]\n`],
+    ["no JSON at all", "messageId,type\nm-1,track\n"],
+  ])("%s", async (_name, input) => {
+    const { code, err } = await runCli(["send", "--settings", await settingsFile(), "--source-id", "source-1"], {
+      env,
+      input,
+    });
+
+    expect(err).toContain(
+      "line 1: The line is no JSON object: events must be NDJSON, one event per line; `jq -c '.[]' file` makes it so.",
+    );
+    expect(code).toBe(1);
+  });
+
+  test("UTF-16", async () => {
+    const events = join(folder, "events.ndjson");
+    await writeFile(events, `\uFEFF${track(1)}\n`, "utf16le");
+
+    const { code, out, err } = await runCli(["send", "--settings", await settingsFile(), events], { env });
+
+    expect(err).toMatch(/^error: The events are in UTF-16\./);
+    expect(out).toBe("");
+    expect(code).toBe(2);
+  });
+});
+
+describe("a run without a single event says why", () => {
+  test.each([
+    ["", "1", "There were no events."],
+    ["\n\n", "1", "There were no events."],
+    ["", "7", "There were no events."],
+    ["{}\n\n", "2", "There were no events."],
+    ["{}\n{}\n", "3", "The input has only 2 lines."],
+    ["{}", "3", "The input has only 1 line."],
+  ])("%j from line %s: %s", async (input, line, reason) => {
+    const io = bufferedIo(input);
+
+    const code = await send.run(["--settings", await settingsFile(), "--from-line", line], io);
+
+    expect(io.err().trimEnd().split("\n").at(-1)).toBe(reason);
+    expect(code).toBe(0);
+  });
+});
+
 test("a denied role is told once per code, with the way out, and no key appears anywhere", async () => {
   const { code, out, err } = await runCli(
     ["send", "--settings", await settingsFile(), "--source-id", "another-source"],
@@ -251,7 +431,7 @@ test("a denied role is told once per code, with the way out, and no key appears 
 describe("wrong usage is answered with exit code 2 and the reason", () => {
   test.each([
     ["no settings", async () => ["send"], "--settings <file> is needed"],
-    ["no such settings", async () => ["send", "--settings", join(folder, "none.json")], "ENOENT"],
+    ["no such settings", async () => ["send", "--settings", join(folder, "none.json")], "there is no such file"],
     [
       "settings that are no JSON",
       async () => ["send", "--settings", await file("s.json", '{"secretAccessKey":"hush')],
@@ -263,6 +443,13 @@ describe("wrong usage is answered with exit code 2 and the reason", () => {
       "Invalid settings: region is needed",
     ],
     ["no such events", async () => ["send", "--settings", await settingsFile(), join(folder, "none")], "Cannot read"],
+    ["settings that are a folder", async () => ["send", "--settings", folder], "it is a folder"],
+    ["events that are a folder", async () => ["send", "--settings", await settingsFile(), folder], "it is a folder"],
+    [
+      "a line to start from",
+      async () => ["send", "--settings", await settingsFile(), "--from-line", "0"],
+      "--from-line must be a whole number of at least 1.",
+    ],
     [
       "concurrency",
       async () => ["send", "--settings", await settingsFile(), "--concurrency", "0"],
@@ -276,17 +463,4 @@ describe("wrong usage is answered with exit code 2 and the reason", () => {
     expect(out).toBe("");
     expect(code).toBe(2);
   });
-});
-
-test("every command has --help", async () => {
-  const { out } = await runCli(["--help"]);
-
-  const commands = [...out.matchAll(/^ {2}(\w+(?: \w+)?) {2}/gm)].map(([, name]) => (name as string).split(" "));
-  expect(commands).toEqual(expect.arrayContaining([["start"], ["send"], ["install", "jitsu"]]));
-  for (const command of commands)
-    expect(await runCli([...command, "--help"])).toMatchObject({
-      code: 0,
-      err: "",
-      out: expect.stringContaining("Usage:"),
-    });
 });
