@@ -183,7 +183,7 @@ const CAUSES: readonly Cause[] = [
   {
     code: "Unknown",
     applies: ({ kind }) => kind === "installation",
-    hint: "Install what is missing beside this package, and start the router anew. The event is kept and retried.",
+    hint: "Install what is missing beside this package, and start the router anew.",
   },
 ];
 

@@ -19,6 +19,12 @@ const isCode =
 /** What can be wrong with any call to AWS; the last row takes the rest. */
 export const CALL_DIAGNOSES: readonly DiagnosisRule<FailedCall>[] = [
   {
+    name: "MissingSdk",
+    label: "AWS SDK missing",
+    applies: ({ error }) => error.kind === "installation",
+    advice: ({ error }) => hintFor(classifyAwsFailure(error), error),
+  },
+  {
     name: "NoBaseIdentity",
     label: "No base identity",
     applies: ({ error }) => error.kind === "identity",

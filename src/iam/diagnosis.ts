@@ -1,6 +1,7 @@
 /** Everything that the connection check can find wrong, by name. */
 export type DiagnosisName =
   | "InvalidSettings"
+  | "MissingSdk"
   | "NoBaseIdentity"
   | "ClockSkew"
   | "ExpiredBaseSession"

@@ -1,5 +1,5 @@
 import { createNodeAws } from "../../src/aws/node";
-import { createDestination } from "../../src/index";
+import { checkConnection, createDestination } from "../../src/index";
 import { assessedResult } from "../assess";
 
 jest.mock("@aws-sdk/client-sts", () => {
@@ -21,4 +21,6 @@ test("an AWS SDK that is not installed is named, and is no failure of the networ
   expect(result).toMatchObject({ outcome: "retry", error: { code: "Unknown", awsError: "MODULE_NOT_FOUND" } });
   expect(result.error?.message).toContain("@aws-sdk/client-sts is not installed.");
   expect(result.error?.hint).toMatch(/^Install what is missing/);
+  const { steps } = await checkConnection(settings);
+  expect(steps.at(-1)).toMatchObject({ step: "identity", diagnosis: { name: "MissingSdk" } });
 });
