@@ -9,9 +9,13 @@ import { paintOutcome } from "./summary";
 export interface StartOutput {
   introduce(account: LocalAccount, routerUrl: string, writeKeys: readonly string[]): void;
   /** How to send events of one's own. */
-  invite(routerUrl: string, writeKeys: readonly string[]): void;
+  invite(account: LocalAccount, routerUrl: string, writeKeys: readonly string[]): void;
   tried(attempt: Try): void;
-  summarise(counts: Readonly<Record<DeliveryOutcome, number>>): void;
+  /**
+   * @param counts of tries
+   * @param givenUp events whose last retry failed
+   */
+  summarise(counts: Readonly<Record<DeliveryOutcome, number>>, givenUp: number): void;
 }
 
 /** One delivery result per line, and a summary as the last; where the router is goes to standard error. */
@@ -40,7 +44,7 @@ export function readableOutput({ stdout }: Io): StartOutput {
       say(`${bold("Router")}        ${cyan(routerUrl)}  write keys ${writeKeys.join(", ")}`);
       say();
     },
-    invite(routerUrl, [writeKey]) {
+    invite({ environment, functions }, routerUrl, [writeKey]) {
       say();
       say("Send an event of your own:");
       say();
@@ -48,30 +52,52 @@ export function readableOutput({ stdout }: Io): StartOutput {
         `  curl -u ${writeKey}: -H 'content-type: application/json' -d '{"userId":"u-1","event":"Signed Up","properties":{"plan":"pro"}}' ${routerUrl}/v1/track`,
       );
       say();
-      say(`or point a Segment library at ${routerUrl} with the write key ${writeKey}. Ctrl-C ends.`);
+      say(
+        `or point a Segment library at ${routerUrl} with the write key ${writeKey}, or invoke a function with the AWS CLI:`,
+      );
+      say();
+      const [name] = functions.keys();
+      const variables = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+      say(
+        `  ${variables.map((variable) => `${variable}=${environment[variable]}`).join(" ")} aws lambda invoke --function-name ${name} --cli-binary-format raw-in-base64-out --payload '{"type":"track","messageId":"m-1"}' /dev/stdout`,
+      );
+      say();
+      say("Ctrl-C ends.");
       say();
     },
-    tried({ event, retries, result, next }) {
+    tried({ event, source, retries, result, next }) {
       const { outcome, callType = "", function: arn, durationMs, error, logTail, messageId } = result;
       const { event: eventName, name: pageName } = Object(event) as { event?: unknown; name?: unknown };
-      const name = [eventName, pageName].find((each): each is string => typeof each === "string") ?? "";
-      const mark = paintOutcome(outcome, `${MARKS[outcome]} ${outcome.padEnd(9)}`, coloured);
+      const [name = ""] = linesOf([eventName, pageName].find((each): each is string => typeof each === "string") ?? "");
+      const gaveUp = next === "dead letter";
+      const mark = paintOutcome(
+        gaveUp ? "rejected" : outcome,
+        gaveUp ? "✗ given up " : `${MARKS[outcome]} ${outcome.padEnd(9)}`,
+        coloured,
+      );
       const target = arn ? `→ ${arn.split(":").at(-1)}  ${durationMs} ms` : "";
       say(
         `${mark} ${callType.padEnd(8)} ${name.padEnd(16)} ${target}${retries ? `  retry ${retries}` : ""}  ${dim(messageId)}`,
       );
       for (const line of functionOutput(logTail)) say(dim(`            │ ${line}`));
-      if (outcome === "skipped") say(dim(`            no function is set for ${callType} calls of this source`));
-      if (error) say(`            ${bold(error.label)}: ${error.message}`);
+      if (outcome === "skipped")
+        say(dim(`            no function is set for ${callType} calls of the source ${source.id}`));
+      const [what = "", ...more] = linesOf(error?.message ?? "");
+      if (error) say(`            ${bold(error.label)}: ${what}`);
+      for (const line of more) say(`            ${line}`);
+      const thrownAt = error?.functionError?.trace?.find(
+        (line) => line.includes("file://") && !line.includes("worker.cjs"),
+      );
+      if (thrownAt) say(dim(`            ${thrownAt.trim()}`));
       if (next === "retry") say(dim("            the router tries again"));
-      if (next === "dead letter") say(`            the router gives up: ${error?.hint}`);
+      if (gaveUp) say(`            ${error?.hint}`);
     },
-    summarise(counts) {
+    summarise(counts, givenUp) {
       const parts = (Object.keys(MARKS) as DeliveryOutcome[]).map((outcome) =>
         paintOutcome(outcome, `${counts[outcome]} ${outcome}`, coloured),
       );
       say();
-      say(parts.join(", "));
+      say(`${parts.join(", ")}${givenUp > 0 ? `, ${givenUp} given up` : ""}`);
     },
   };
 }
@@ -81,5 +107,12 @@ function functionOutput(logTail = ""): string[] {
   return logTail
     .split("\n")
     .filter((line) => line !== "" && !/^(?:START|END|REPORT|XRAY) |\tInvoke Error/.test(line))
-    .map((line) => line.replace(/^\S+\t\S+\t(?=[A-Z]+\t)/, "").replace("\t", " "));
+    .flatMap((line) => linesOf(line.replace(/^\S+\t\S+\t(?=[A-Z]+\t)/, "").replace("\t", " ")));
 }
+
+/** Lambda joins the lines of one log entry with carriage returns; nothing a function prints may move the cursor. */
+function linesOf(text: string): string[] {
+  return text.split(/\r\n|\r|\n/).map((line) => line.replace(CONTROL, ""));
+}
+
+const CONTROL = /[^\P{Cc}\t]/gu;

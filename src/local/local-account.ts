@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
+import settingsSchema from "../../schemas/settings.schema.json";
 import { CALL_TYPES, type CallType, type JsonObject } from "../events/segment-event";
 import { type EmbeddedAws, startEmbeddedAws } from "./aws/embedded-aws";
 
@@ -18,8 +19,6 @@ export interface LocalAccount {
 const HANDLER_FILE = /^[\w-]{1,64}\.(mjs|cjs|js)$/;
 const ROUTER_USER = "router";
 const ROLE = "amazon-lambda-destination";
-/** Milliseconds that a local function may take: somebody may be stepping through it. */
-const FUNCTION_TIMEOUT_MS = 30_000;
 
 /**
  * Starts an embedded AWS with the handlers of a folder as its functions.
@@ -32,18 +31,23 @@ const FUNCTION_TIMEOUT_MS = 30_000;
 export async function startLocalAccount(folder: string, externalIds: readonly string[]): Promise<LocalAccount> {
   const files = (await readdir(folder)).filter((file) => HANDLER_FILE.test(file)).sort();
   if (files.length === 0)
-    throw new NoFunctions(`There are no functions in ${folder}: no file such as track.mjs, page.js or lambda.cjs.`);
+    throw new NoFunctions(
+      `There are no functions in ${folder}: no file such as track.mjs, page.js or lambda.cjs. Functions in other languages are not run here.`,
+    );
   const names = files.map(nameOf);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice) throw new NoFunctions(`There are several files for the function ${twice} in ${folder}: keep one of them.`);
   const own = await readSettings(join(folder, "settings.json"));
 
   const aws = await startEmbeddedAws();
+  const environment = ownEnvironment();
+  // As long as the router waits, so that the router's Timeout (ms) is what strikes, here as at AWS.
+  const timeoutMs = Number(own["timeoutMs"] ?? settingsSchema.properties.timeoutMs.default) + 1000;
   const { arn: routerArn, ...router } = aws.addUser({ name: ROUTER_USER });
   const functions = new Map(
     files.map((file) => {
       const name = nameOf(file);
-      return [name, aws.addFunction({ name, file: resolve(folder, file), timeoutMs: FUNCTION_TIMEOUT_MS }).arn];
+      return [name, aws.addFunction({ name, file: resolve(folder, file), folder, timeoutMs, environment }).arn];
     }),
   );
   const { arn: roleArn } = aws.addRole({
@@ -69,7 +73,7 @@ export async function startLocalAccount(folder: string, externalIds: readonly st
       ...(callTypes.length === CALL_TYPES.length && functions.has("lambda") && { lambda: functions.get("lambda") }),
       region: aws.region,
       roleAddress: roleArn,
-      timeoutMs: FUNCTION_TIMEOUT_MS,
+      logType: "Tail",
       ...own,
     }),
     environment: {
@@ -101,6 +105,14 @@ export class NoFunctions extends Error {
 
 function allow(statement: JsonObject): { Version: string; Statement: JsonObject[] } {
   return { Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] };
+}
+
+/** What the user's own environment holds, without what belongs to the real AWS. */
+function ownEnvironment(): Record<string, string> {
+  const entries = Object.entries(process.env).filter(
+    ([name, value]) => value !== undefined && !name.startsWith("AWS_"),
+  );
+  return Object.fromEntries(entries) as Record<string, string>;
 }
 
 async function readSettings(path: string): Promise<JsonObject> {

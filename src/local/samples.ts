@@ -40,8 +40,8 @@ function sample(
 }
 let samples = 0;
 
-/** One event of each call type, and one for each way in which a delivery can end. */
-export function sampleEvents(): Sample[] {
+/** One event of each call type. */
+export function callTypeSamples(): Sample[] {
   samples = 0;
   return [
     sample("track", { event: "Product Viewed", properties: { sku: "G-32", price: 18.99, currency: "EUR" } }),
@@ -50,6 +50,13 @@ export function sampleEvents(): Sample[] {
     sample("screen", { name: "Basket", context: { ...context, app: { name: "Shop", version: "4.2.0" } } }),
     sample("group", { groupId: "g-77", traits: { name: "Initech", employees: 329 } }),
     sample("alias", { previousId: visitor.anonymousId }),
+  ];
+}
+
+/** One event of each call type, and one for each way in which a delivery can end. */
+export function sampleEvents(): Sample[] {
+  return [
+    ...callTypeSamples(),
     sample("track", { event: "Order Completed", properties: { orderId: "o-9001", total: 37.98 } }, [
       "retry",
       "delivered",

@@ -73,8 +73,52 @@ describe("start with one's own functions", () => {
     const functionOf = (type: string) =>
       (results.find(({ callType }) => callType === type) as { function: string }).function.split(":").at(-1);
     expect([functionOf("track"), functionOf("page"), functionOf("alias")]).toEqual(["track", "lambda", "lambda"]);
-    expect(ndjson(out).at(-1)).toEqual({ summary: { delivered: 8, skipped: 0, retry: 0, rejected: 1 } });
+    expect(ndjson(out).at(-1)).toEqual({ summary: { delivered: 6, skipped: 0, retry: 0, rejected: 0 } });
+    expect(code).toBe(0);
+  });
+
+  test("shows what a function logs line by line and where it threw, and gives up in the end", async () => {
+    await writeFile(
+      join(folder, "lambda.mjs"),
+      "export const handler = async ({ type }) => {\n  console.log('first\\nsecond');\n  if (type === 'alias') throw new Error('no\\nalias');\n};\n",
+    );
+
+    const { code, out } = await runCli(["start", "--once", "--functions", folder]);
+
+    expect(out).toContain("│ INFO first\n            │ second\n");
+    expect(out).toContain("            Execution Error: The function failed with Error: no\n            alias\n");
+    expect(out).toMatch(/ at handler \(file:\/\/.*lambda\.mjs:3:\d+\)/);
+    expect(out).toMatch(/✗ given up +alias/);
+    expect(out).toContain("5 delivered, 0 skipped, 4 retry, 0 rejected, 1 given up");
+    expect(out).not.toContain("\r");
     expect(code).toBe(1);
+  });
+
+  test("hands on the user's environment, but nothing of AWS, and any setting", async () => {
+    await writeFile(
+      join(folder, "lambda.mjs"),
+      "export const handler = async () => { if (process.env.GREETING !== 'hi' || process.env.AWS_PROFILE) throw new Error('other'); };",
+    );
+    await writeFile(join(folder, "settings.json"), '{"maxBatchSize":2,"logType":"None"}');
+
+    const { code, out } = await runCli(["start", "--once", "--json", "--functions", folder], {
+      env: { GREETING: "hi", AWS_PROFILE: "real" },
+    });
+
+    expect(ndjson(out).at(-1)).toMatchObject({ summary: { delivered: 6 } });
+    expect(out).not.toContain("logTail");
+    expect(code).toBe(0);
+  });
+
+  test("a mistake in settings.json is told once, with exit code 2", async () => {
+    await writeFile(join(folder, "lambda.mjs"), "export const handler = async () => null;");
+    await writeFile(join(folder, "settings.json"), '{"logType":"Tial"}');
+
+    const { code, err, out } = await runCli(["start", "--once", "--functions", folder]);
+
+    expect(err).toContain("logType must be None or Tail");
+    expect(out).toBe("");
+    expect(code).toBe(2);
   });
 
   test("exits with 2 and says why where there is nothing to run", async () => {
@@ -122,10 +166,11 @@ describe("start with one's own functions", () => {
     }
   });
 
-  test("takes events from Segment's own library, and loads a function afresh when it has changed", async () => {
+  test("takes events from Segment's own library, and loads functions afresh when what they import has changed", async () => {
+    await writeFile(join(folder, "broken.cjs"), "module.exports = 'u-77';");
     await writeFile(
       join(folder, "lambda.mjs"),
-      "export const handler = async ({ userId }) => { if (userId === 'u-77') throw new Error('first'); };",
+      "import broken from './broken.cjs';\nexport const handler = async ({ userId }) => { if (userId === broken) throw new Error('first'); };",
     );
     const child = startCli(["start", "--json", "--port", "0", "--functions", folder]);
     try {
@@ -142,7 +187,7 @@ describe("start with one's own functions", () => {
       const analytics = new Analytics({ writeKey: "website", host, maxEventsInBatch: 1 });
       analytics.track({ userId: "u-77", event: "Signed Up", messageId: "own-1" });
       await until(({ messageId, outcome }) => messageId === "own-1" && outcome === "retry");
-      await writeFile(join(folder, "lambda.mjs"), "export const handler = async (event) => event.userId;");
+      await writeFile(join(folder, "broken.cjs"), "module.exports = 'nobody';");
       const result = await until(({ messageId, outcome }) => messageId === "own-1" && outcome !== "retry");
 
       expect(assessedResult(result)).toMatchObject({ outcome: "delivered", callType: "track", status: 200 });

@@ -11,8 +11,11 @@ import { WorkerRuntime } from "./worker-runtime";
 
 /** Where a version's code comes from: exactly one of the three. */
 export type FunctionCode =
-  /** A handler file (.mjs, .cjs, .js), run in worker threads; loaded afresh when it (not what it imports) has changed. */
-  | { readonly file: string }
+  /**
+   * A handler file (.mjs, .cjs, .js), run in worker threads; loaded afresh when it has changed, or where a folder is
+   * given, when anything in that has.
+   */
+  | { readonly file: string; readonly folder?: string }
   /** Text of an ES module, run in worker threads. */
   | { readonly source: string }
   /** A JavaScript function, run in this process: fast, but neither isolated nor interruptible. */
@@ -193,6 +196,7 @@ export class Functions {
     const runtime = new WorkerRuntime({
       ...settings,
       file: "file" in code ? resolve(code.file) : this.#write(code.source),
+      folder: "file" in code ? code.folder : undefined,
       handler: options.exportName ?? "handler",
       region: entry.region,
       environment: options.environment ?? {},

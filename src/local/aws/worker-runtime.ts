@@ -1,8 +1,10 @@
-import { stat } from "node:fs/promises";
+import { editionOf } from "./edition";
 import { type EnvironmentOptions, ExecutionEnvironment, workerFile } from "./execution-environment";
 import type { FunctionError, Invocation, Returned, Runtime } from "./runtime";
 
 export interface WorkerRuntimeOptions extends EnvironmentOptions {
+  /** Whose change makes environments outdated; only the file's own by default. */
+  readonly folder?: string | undefined;
   /** How many environments may exist at once; further runs wait for one. */
   readonly maxEnvironments: number;
 }
@@ -44,7 +46,7 @@ export class WorkerRuntime implements Runtime {
 
   /** @returns undefined once closed */
   async #acquire(): Promise<ExecutionEnvironment | undefined> {
-    const edition = await editionOf(this.#options.file);
+    const edition = await editionOf(this.#options.folder ?? this.#options.file);
     if (edition !== this.#edition) {
       this.#edition = edition;
       for (const environment of this.#idle.splice(0)) this.#discard(environment);
@@ -77,13 +79,4 @@ export class WorkerRuntime implements Runtime {
 function closed({ requestId }: Invocation): FunctionError {
   const errorMessage = `RequestId: ${requestId} Error: Runtime exited: the function was removed`;
   return { errorType: "Runtime.ExitError", errorMessage };
-}
-
-async function editionOf(file: string): Promise<string> {
-  try {
-    const { mtimeMs, size, ino } = await stat(file);
-    return `${mtimeMs}/${size}/${ino}`;
-  } catch {
-    return "missing";
-  }
 }
