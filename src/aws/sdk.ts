@@ -2,6 +2,7 @@ import type { STSClient, STSClientConfig } from "@aws-sdk/client-sts";
 import type { AssumeRoleRequest, AwsCredentials } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
 import { noIdentity, timedOut } from "./failed-call";
+import { retryAfterMs } from "./retry-after";
 
 /** Who signs, as STS sees it. */
 export interface CallerIdentity {
@@ -225,7 +226,7 @@ function fromSdkError(service: AwsErrorDetails["service"], error: unknown, timeo
     });
   }
   const requestId = $metadata?.requestId;
-  const retryAfterMs = retryAfter($response?.headers?.["retry-after"]);
+  const wait = retryAfterMs($response?.headers?.["retry-after"]);
   return new AwsError({
     service,
     kind: "service",
@@ -234,11 +235,6 @@ function fromSdkError(service: AwsErrorDetails["service"], error: unknown, timeo
     message: ($fault && message) || "UnknownError",
     status,
     ...(requestId && { requestId }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(wait !== undefined && { retryAfterMs: wait }),
   });
-}
-
-function retryAfter(header: string | undefined): number | undefined {
-  const seconds = Number(header);
-  return header !== undefined && Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }

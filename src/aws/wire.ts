@@ -3,6 +3,7 @@ import { partitionOf } from "../settings/settings";
 import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer, InvokeRequest } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
 import { noIdentity, timedOut } from "./failed-call";
+import { retryAfterMs } from "./retry-after";
 import { queryString, type Sha256, signedHeaders, uriEncode } from "./sigv4";
 import { TransportError } from "./transport-error";
 
@@ -97,10 +98,13 @@ export function wireAws(ports: WirePorts): Aws {
     }: { path: string; query?: Record<string, string>; headers: Record<string, string>; body: string },
     timeoutMs: number,
   ): Promise<WireAnswer> {
+    const deadline = ports.now() + timeoutMs;
     const signer = credentials ?? (ports.identity && (await ports.identity(region)));
     if (!signer) throw noIdentity(service);
-    if (timeoutMs <= 0) throw timedOut(service, 0, timeoutNote);
     const endpoint = ports.endpoint ? await ports.endpoint(service, region) : awsEndpoint(service, region);
+    // What would be sent after the deadline might run, and be taken for lost.
+    const left = deadline - ports.now();
+    if (left <= 0) throw timedOut(service, timeoutMs, timeoutNote);
     const [, host = "", base = ""] = /^https?:\/\/([^/]+)(.*)$/.exec(endpoint) ?? [];
     const signable = { method: "POST", path: base + path, query, headers: { host, ...headers }, body } as const;
     const { host: _, ...signed } = signedHeaders(signable, {
@@ -112,7 +116,7 @@ export function wireAws(ports: WirePorts): Aws {
     });
     const url = `${endpoint}${path}${Object.keys(query).length > 0 ? `?${queryString(query)}` : ""}`;
     try {
-      return await within(ports.send({ method: "POST", url, headers: signed, body }, timeoutMs), timeoutMs, service);
+      return await within(ports.send({ method: "POST", url, headers: signed, body }, left), left, service);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
       const { kind, code, message } = error;
@@ -256,10 +260,6 @@ function serviceError(
   );
 }
 
-function retryAfterMs(header: string | undefined): number | undefined {
-  return header !== undefined && /^\d+(\.\d+)?$/.test(header.trim()) ? Number(header) * 1000 : undefined;
-}
-
 type Optional<T> = { [K in keyof T]: T[K] | undefined };
 
 /** Without the keys that have no value. */
@@ -283,6 +283,7 @@ function xmlText(xml: string, element: string): string | undefined {
   const text = new RegExp(`<${element}>([^<]*)</${element}>`).exec(xml)?.[1];
   return text?.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (entity, hexadecimal, decimal, name) => {
     if (name) return ENTITIES[name] ?? entity;
-    return String.fromCodePoint(hexadecimal ? Number.parseInt(hexadecimal, 16) : Number(decimal));
+    const point = hexadecimal ? Number.parseInt(hexadecimal, 16) : Number(decimal);
+    return point <= 0x10ffff ? String.fromCodePoint(point) : entity;
   });
 }

@@ -96,7 +96,7 @@ function text(field: string): (event: JsonObject) => string | undefined {
 function object(field: string): (event: JsonObject) => JsonObject | undefined {
   return (event) => {
     const value = event[field];
-    if (value === undefined || value === null) return undefined;
+    if (value === undefined || value === null || isEmptyArray(value)) return undefined;
     if (!isObject(value)) throw new InvalidEvent(`The event's ${field} must be an object, not ${describeType(value)}.`);
     return value;
   };
@@ -182,6 +182,11 @@ function isDate(value: unknown): value is Date {
 
 function isObject(value: unknown): value is JsonObject {
   return value !== null && typeof value === "object" && !Array.isArray(value) && !isDate(value);
+}
+
+/** What PHP makes of an empty map in JSON. */
+function isEmptyArray(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 function describeType(value: unknown): string {

@@ -422,3 +422,30 @@ describe("without an answer", () => {
     expect(received).toEqual([]);
   });
 });
+
+test("what took too long to find out who signs is not sent after its deadline", async () => {
+  let now = 0;
+  const sent = jest.fn();
+  const late = wireAws({
+    now: () => now,
+    sha256,
+    send: sent,
+    identity: async () => {
+      now += 500;
+      return keys;
+    },
+  });
+  const { credentials: _, ...unsigned } = invocation;
+
+  await expect(late.invoke(unsigned, 200)).rejects.toMatchObject({ details: { kind: "timeout" } });
+  expect(sent).not.toHaveBeenCalled();
+});
+
+test("an STS answer with an impossible character reference is read all the same", async () => {
+  const body = "<Error><Code>AccessDenied</Code><Message>&#x110000; &#65;</Message></Error>";
+  const odd = wireAws({ now: Date.now, sha256, send: async () => ({ status: 403, header: () => undefined, body }) });
+
+  await expect(odd.assumeRole(assumption, 1000)).rejects.toMatchObject({
+    details: { code: "AccessDenied", message: "&#x110000; A" },
+  });
+});

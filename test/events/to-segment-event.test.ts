@@ -308,7 +308,7 @@ describe("what is no event", () => {
     [{ ...track, event: {} }, "event must be a string, not a value of type object"],
     [{ ...track, userId: ["u"] }, "userId must be a string, not an array"],
     [{ ...track, properties: "p" }, "properties must be an object, not a value of type string"],
-    [{ ...track, context: [] }, "context must be an object, not an array"],
+    [{ ...track, context: [1] }, "context must be an object, not an array"],
     [{ ...track, integrations: 1 }, "integrations must be an object, not a value of type number"],
   ])("%p is refused and told why", (input, why) => {
     const map = () => toSegmentEvent(input);
@@ -377,3 +377,12 @@ test.each([
     { numRuns: 500 },
   );
 });
+
+test.each(["properties", "context", "integrations"])(
+  "an empty array for %s, which PHP writes for an empty map, is no %s",
+  (field) => {
+    const mapped = assessedEvent(toSegmentEvent({ type: "track", event: "Signed Up", messageId: "m-1", [field]: [] }));
+
+    expect(mapped).not.toHaveProperty(field);
+  },
+);
