@@ -1,6 +1,14 @@
 import { defineConfig, type Options } from "tsup";
+import { thirdPartyLicenses } from "./scripts/third-party-licenses";
 
-const common: Options = { target: "node20", platform: "node", sourcemap: false, clean: false, splitting: false };
+const common: Options = {
+  target: "node20",
+  platform: "node",
+  sourcemap: false,
+  clean: false,
+  splitting: false,
+  esbuildPlugins: [thirdPartyLicenses("dist/THIRD-PARTY-LICENSES.txt")],
+};
 
 export default defineConfig([
   {

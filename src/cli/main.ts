@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { styleText } from "node:util";
+import pc from "picocolors";
 import { version } from "../../package.json";
 import { type Command, type Io, UsageError } from "./command";
 import { fileProblem } from "./file-problem";
@@ -86,7 +86,7 @@ Exit codes: 0 done, 1 something was not delivered or is not right, 2 wrong usage
 function complain(error: unknown): number {
   const text =
     error instanceof UsageError ? error.message : `Unexpected error, please report it: ${(error as Error).stack}`;
-  process.stderr.write(`${process.stderr.isTTY ? styleText("red", "error") : "error"}: ${text}\n`);
+  process.stderr.write(`${pc.createColors(process.stderr.isTTY === true).red("error")}: ${text}\n`);
   return 2;
 }
 
