@@ -1,5 +1,6 @@
-// Says by the name of an error what is to become of an event: RetryError (or any other) brings it back later, DropEvent
-// gives it up for good. Receives "Order Completed" only: see eventLambdas in settings.json.
+// Shows how the name of an error says what is to become of an event: RetryError (or any other) brings it back later,
+// DropEvent gives it up for good. Receives "Order Completed" only: see eventLambdas in settings.json. That each order is
+// refused once is for demonstration.
 class RetryError extends Error {
   name = "RetryError";
 }

@@ -2,6 +2,6 @@
 export async function handler({ name, properties, context }, { clientContext, getRemainingTimeInMillis }) {
   const { city = "somewhere" } = context?.location ?? {};
   console.log(
-    `${name ?? properties?.path} seen from ${city} (${clientContext?.environment}, ${getRemainingTimeInMillis()} ms left)`,
+    `${name ?? properties?.path ?? "A page"} seen from ${city} (${clientContext?.environment ?? "no client context"}, ${getRemainingTimeInMillis()} ms left)`,
   );
 }

@@ -1,4 +1,4 @@
 // Receives screen calls: pages of a mobile app.
 export async function handler({ name, context }) {
-  console.log(`${name} opened in ${context?.app?.name ?? "an app"} ${context?.app?.version ?? ""}`);
+  console.log(`${name ?? "A screen"} opened in ${context?.app?.name ?? "an app"} ${context?.app?.version ?? ""}`);
 }

@@ -14,6 +14,6 @@ export async function handler(input) {
   return { batchItemFailures };
 }
 
-async function store({ event, userId, anonymousId, properties }) {
+async function store({ event, userId, anonymousId, properties = {} }) {
   console.log(`${userId ?? anonymousId} did ${event}`, properties);
 }
