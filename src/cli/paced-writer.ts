@@ -4,20 +4,31 @@ import type { Writable } from "node:stream";
 export class PacedWriter {
   readonly #stream: Writable;
   #drained: Promise<void> | undefined;
+  #closed = false;
 
   constructor(stream: Writable) {
     this.#stream = stream;
+    // Standard output comes back to life after each error, and would fail with each write.
+    stream.once("close", () => {
+      this.#closed = true;
+    });
   }
 
   /** Resolves when there is room for more, or nobody reads any more. */
   async write(text: string): Promise<void> {
-    if (this.#stream.write(text) || this.#stream.destroyed) return;
-    this.#drained ??= new Promise<void>((resolve) => {
-      this.#stream.once("drain", resolve);
-      this.#stream.once("close", resolve);
-    }).finally(() => {
-      this.#drained = undefined;
-    });
+    if (this.#closed || this.#stream.write(text) || this.#stream.destroyed) return;
+    this.#drained ??= this.#untilDrained();
     await this.#drained;
+  }
+
+  async #untilDrained(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const proceed = () => {
+        this.#stream.off("drain", proceed).off("close", proceed);
+        resolve();
+      };
+      this.#stream.on("drain", proceed).on("close", proceed);
+    });
+    this.#drained = undefined;
   }
 }

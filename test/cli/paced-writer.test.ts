@@ -13,6 +13,7 @@ test("many writers wait for one slow reader without piling up listeners, and all
   });
   const writer = new PacedWriter(slow);
 
+  const atRest = slow.listenerCount("close");
   const writes = Array.from({ length: 50 }, (_, i) => writer.write(`line ${i}\n`));
   const listeners = slow.listenerCount("drain");
   while (arrived.length < 50 || release.length > 0) {
@@ -22,6 +23,7 @@ test("many writers wait for one slow reader without piling up listeners, and all
   await Promise.all(writes);
 
   expect(listeners).toBe(1);
+  expect([slow.listenerCount("drain"), slow.listenerCount("close")]).toEqual([0, atRest]);
   expect(arrived.join("")).toBe(Array.from({ length: 50 }, (_, i) => `line ${i}\n`).join(""));
 });
 
@@ -33,4 +35,22 @@ test("a reader that goes away holds nobody up", async () => {
   stream.destroy();
 
   await expect(write).resolves.toBeUndefined();
+});
+
+test("nothing more is written to a stream that was closed once, though it may come back to life as standard output does", async () => {
+  let written = 0;
+  const stream = new Writable({
+    highWaterMark: 1,
+    emitClose: false,
+    write(_chunk, _encoding, done) {
+      written++;
+      stream.emit("close");
+      done();
+    },
+  });
+  const writer = new PacedWriter(stream);
+
+  for (const text of ["one", "two", "three"]) await writer.write(text);
+
+  expect(written).toBe(1);
 });

@@ -355,13 +355,16 @@ describe("the dead-letter file", () => {
 });
 
 test("what is appended to the file while it is sent is left for another run", async () => {
-  const events = await file("events.ndjson", `${track(1)}\n`);
+  // Longer than what is read ahead while the first event is delivered.
+  const skipped = `{"type":"page","name":"${"x".repeat(1000)}"}\n`.repeat(500);
+  const events = await file("events.ndjson", `${track(1)}\n${skipped}`);
   const { arn } = aws.addFunction({ name: "appending", handler: async () => appendFile(events, `${track(2)}\n`) });
   settings = { trackLambda: arn, accessKeyId: env["AWS_ACCESS_KEY_ID"], secretAccessKey: env["AWS_SECRET_ACCESS_KEY"] };
 
   const { out } = await runCli(["send", "--settings", await settingsFile(), "--concurrency", "1", events], { env });
 
-  expect(ndjson(out)).toHaveLength(1);
+  expect(payloads().map(({ messageId }) => messageId)).toEqual(["m-1"]);
+  expect(ndjson(out)).toHaveLength(501);
 });
 
 describe("a file that is no NDJSON is told by how to make it so", () => {
