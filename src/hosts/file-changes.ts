@@ -33,18 +33,23 @@ export async function readText(path: string): Promise<string | undefined> {
  */
 export async function applyChanges(changes: readonly FileChange[]): Promise<void> {
   const done: FileChange[] = [];
+  let current = "";
   try {
-    for (const { path } of changes) await access(await existingFolder(dirname(path)), constants.W_OK);
+    for (const { path } of changes) {
+      current = path;
+      await access(await existingFolder(dirname(path)), constants.W_OK);
+    }
     for (const change of changes) {
+      current = change.path;
       done.unshift(change);
       await replace(change.path, change.after);
     }
   } catch (error) {
     for (const { path, before } of done) await replace(path, before).catch(() => {});
-    const { code, path } = error as NodeJS.ErrnoException;
-    throw new NotInstallable(
-      `${path} cannot be written (${code}); nothing was changed. Run this as a user who may write there.`,
-    );
+    // A disk that is full names no path.
+    const { code, path = current } = error as NodeJS.ErrnoException;
+    const advice = code === "ENOSPC" ? "Make room on the disk first." : "Run this as a user who may write there.";
+    throw new NotInstallable(`${path} cannot be written (${code}); nothing was changed. ${advice}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { applyChanges, NotInstallable } from "../../../src/hosts/file-changes";
@@ -245,6 +246,22 @@ test("what was done is undone where a later change fails", async () => {
   const failing = applyChanges([...changes, impossible]);
 
   await expect(failing).rejects.toThrow(/cannot be written/);
+  expect(await snapshot(folder)).toEqual(before);
+});
+
+const FULL = "/dev/full";
+
+// Only Linux has a disk that is always full.
+(existsSync(FULL) ? test : test.skip)("where the disk is full, the file that has no room is named", async () => {
+  const folder = await build();
+  const before = await snapshot(folder);
+  const { changes } = await planInstallation(folder, FILES, "1.0.0");
+  const path = join(plan(folder), "features.js");
+  await symlink(FULL, `${path}.new`);
+
+  const failing = applyChanges(changes);
+
+  await expect(failing).rejects.toThrow(`${path} cannot be written (ENOSPC); nothing was changed. Make room`);
   expect(await snapshot(folder)).toEqual(before);
 });
 
