@@ -164,27 +164,33 @@ class LambdaDestination implements Destination {
   }
 
   async send(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
+    if (deliveries.length > 1 && !this.#sendsArrays) return this.#sendOneByOne(deliveries);
+    return this.#sendUntil(this.#now() + this.#settings.timeoutMs, deliveries);
+  }
+
+  /** @param deadline in milliseconds since 1970, one however often the batch has to be split */
+  async #sendUntil(deadline: number, deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
     const [first] = deliveries;
     if (!first) return [];
-    if (deliveries.length > 1 && !this.#sendsArrays) return this.#sendOneByOne(deliveries);
     const startedAt = this.#now();
     const reference = this.#references.get(first.function) ?? parseFunctionReference(first.function);
     const payload = this.#sendsArrays ? `[${deliveries.map(({ json }) => json).join(",")}]` : first.json;
-    const invocation = await this.#invoker.invoke(reference, first.externalId, payload);
+    const invocation = await this.#invoker.invoke(reference, first.externalId, payload, deadline);
     // A clock may be set back.
     const durationMs = Math.max(this.#now() - startedAt, 0);
     const results = resultsOfInvocation(deliveries, invocation, durationMs);
     const tooLarge = deliveries.length > 1 && results[0]?.error?.code === "PayloadTooLarge";
-    return tooLarge ? this.#sendInHalves(deliveries, { attempts: invocation.attempts, durationMs }) : results;
+    return tooLarge ? this.#sendInHalves(deadline, deliveries, { attempts: invocation.attempts, durationMs }) : results;
   }
 
   async #sendInHalves(
+    deadline: number,
     deliveries: readonly PreparedDelivery[],
     before: Pick<DeliveryResult, "attempts" | "durationMs">,
   ): Promise<DeliveryResult[]> {
     const middle = Math.ceil(deliveries.length / 2);
-    const firstHalf = await this.send(deliveries.slice(0, middle));
-    const results = [...firstHalf, ...(await this.send(deliveries.slice(middle)))];
+    const firstHalf = await this.#sendUntil(deadline, deliveries.slice(0, middle));
+    const results = [...firstHalf, ...(await this.#sendUntil(deadline, deliveries.slice(middle)))];
     return results.map((result) => ({
       ...result,
       attempts: before.attempts + result.attempts,

@@ -324,6 +324,24 @@ describe("deliverBatch", () => {
     expect(results.map(({ attempts }) => attempts)).toEqual([4, 4, 3, 3, 3]);
     expect(results.map(({ durationMs }) => durationMs)).toEqual([40, 40, 30, 30, 30]);
   });
+
+  test("splits it within one deadline: what is left when that has passed is a retry, and is not sent", async () => {
+    aws.onInvoke = async ({ payload }) => {
+      aws.pass(400);
+      if (JSON.parse(payload).length > 2) throw failure({ service: "lambda", code: "RequestTooLarge", status: 413 });
+      return ANSWER;
+    };
+    const results = await destination({ maxBatchSize: 10, timeoutMs: 1000 }).deliverBatch(events, source);
+    expect(results.map((result) => assessedResult(result).error?.code)).toEqual([
+      undefined,
+      undefined,
+      "OperationTimedOut",
+      "OperationTimedOut",
+      "OperationTimedOut",
+    ]);
+    expect(results.map(({ outcome }) => outcome)).toEqual(["delivered", "delivered", "retry", "retry", "retry"]);
+    expect(aws.invoked.map(({ timeoutMs }) => timeoutMs)).toEqual([1000, 600, 200]);
+  });
 });
 
 describe("the two halves of a delivery", () => {

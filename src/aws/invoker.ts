@@ -41,13 +41,18 @@ export class Invoker {
   }
 
   /**
-   * Sends one invocation, within `timeoutMs` from now. It is repeated only where the function certainly did not run and
+   * Sends one invocation. It is repeated only where the function certainly did not run and
    * time is left: no connection, a short `Retry-After`, a session that AWS declared expired.
    *
    * @param externalId for the role; not used where the settings name none
+   * @param deadline in milliseconds since 1970, `timeoutMs` after the delivery began
    */
-  async invoke(reference: FunctionReference, externalId: string | undefined, payload: string): Promise<Invocation> {
-    const deadline = this.#aws.now() + this.#settings.timeoutMs;
+  async invoke(
+    reference: FunctionReference,
+    externalId: string | undefined,
+    payload: string,
+    deadline: number,
+  ): Promise<Invocation> {
     let attempts = 0;
     let assumedAgain = false;
     for (let tries = 1; ; tries++) {

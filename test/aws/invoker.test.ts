@@ -21,7 +21,8 @@ function invoker(more: object = {}): Invoker {
   return new Invoker(aws, new AssumedRoles(aws), parseSettings({ ...settings, ...more }));
 }
 
-const invoke = (more: object = {}) => invoker(more).invoke(events, "source-1", '{"type":"track"}');
+const deadline = () => aws.now() + settings.timeoutMs;
+const invoke = (more: object = {}) => invoker(more).invoke(events, "source-1", '{"type":"track"}', deadline());
 
 /** Fails so often before it answers. */
 function failing(times: number, error: AwsError): () => Promise<InvokeAnswer> {
@@ -85,7 +86,7 @@ test("without a role and keys, nobody is named: the operator's own identity sign
     { ...settings, roleAddress: "" },
     { externalIdFrom: "settings", allowAmbientCredentials: true },
   );
-  await new Invoker(aws, new AssumedRoles(aws), ambient).invoke(events, undefined, "{}");
+  await new Invoker(aws, new AssumedRoles(aws), ambient).invoke(events, undefined, "{}", deadline());
   expect(aws.assumed).toEqual([]);
   expect(aws.invoked[0]?.request).not.toHaveProperty("credentials");
 });
@@ -94,7 +95,7 @@ test.each([
   ["source with spaces/and:signs", "amazon-lambda-destination-source-with-spaces-and-signs"],
   ["x".repeat(200), `amazon-lambda-destination-${"x".repeat(38)}`],
 ])("the session's name tells the source, as far as AWS lets it: %s", async (externalId, name) => {
-  await invoker().invoke(events, externalId, "{}");
+  await invoker().invoke(events, externalId, "{}", deadline());
   expect(aws.assumed[0]?.request.sessionName).toBe(name);
 });
 
@@ -244,7 +245,7 @@ test("many deliveries whose session expired together assume the role once more, 
     if (credentials?.sessionToken === "token-1") throw expired;
     return ANSWER;
   };
-  const all = await Promise.all(Array.from({ length: 50 }, () => shared.invoke(events, "source-1", "{}")));
+  const all = await Promise.all(Array.from({ length: 50 }, () => shared.invoke(events, "source-1", "{}", deadline())));
   expect(all.every((each) => "answer" in each && each.attempts === 2)).toBe(true);
   expect(aws.assumed).toHaveLength(2);
 });
