@@ -385,6 +385,16 @@ describe("the two halves of a delivery", () => {
   });
 });
 
+test("a mistake in the code is a retry: a host would lose the event for an exception", async () => {
+  aws.onInvoke = async () => Promise.reject(new TypeError("a bug"));
+  expect(assessedResult(await destination().deliver(track, source))).toMatchObject({
+    outcome: "retry",
+    status: 500,
+    attempts: 1,
+    error: { code: "Unknown", awsError: "TypeError", message: "AWS Lambda: a bug" },
+  });
+});
+
 test("what a function says of itself is in the result", async () => {
   const answer: InvokeAnswer = {
     status: 200,

@@ -2,7 +2,7 @@ import type { FunctionReference } from "../settings/function-reference";
 import type { ParsedSettings } from "../settings/settings";
 import type { AssumedRoles } from "./assumed-role";
 import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer } from "./aws";
-import { AwsError } from "./aws-error";
+import { AwsError, type AwsErrorDetails } from "./aws-error";
 import { ofTimeout, timedOut } from "./failed-call";
 import { sessionPolicy } from "./session-policy";
 
@@ -11,6 +11,8 @@ export type Invocation = { readonly attempts: number } & (
   | { readonly answer: InvokeAnswer }
   | { readonly error: AwsError }
 );
+
+type Service = AwsErrorDetails["service"];
 
 /** Tries at most for one delivery, whether they reached Lambda or ended at STS. */
 const MAX_ATTEMPTS = 3;
@@ -22,6 +24,8 @@ const SHORT_RETRY_AFTER_MS = 1000;
 const NEVER_LEFT: readonly string[] = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
 const EXPIRED: readonly string[] = ["ExpiredTokenException", "ExpiredToken"];
 const THROTTLED_STATUS = 429;
+/** Requests for roles that are kept at most, one per external ID. */
+const MAX_REQUESTS = 1000;
 
 /** Invokes the functions of one user's settings, as the role that they name. */
 export class Invoker {
@@ -41,8 +45,8 @@ export class Invoker {
   }
 
   /**
-   * Sends one invocation. It is repeated only where the function certainly did not run and
-   * time is left: no connection, a short `Retry-After`, a session that AWS declared expired.
+   * Sends one invocation. It is repeated only where the function certainly did not run and time is left: no connection,
+   * a short `Retry-After`, a session that AWS declared expired. Never throws.
    *
    * @param externalId for the role; not used where the settings name none
    * @param deadline in milliseconds since 1970, `timeoutMs` after the delivery began
@@ -57,15 +61,17 @@ export class Invoker {
     let assumedAgain = false;
     for (let tries = 1; ; tries++) {
       let credentials: AwsCredentials | undefined;
+      let asked: Service = "sts";
       let left = this.#settings.timeoutMs;
       try {
         left = this.#left(deadline, "lambda");
         credentials = await this.#credentials(externalId, left);
         left = this.#left(deadline, "sts");
+        asked = "lambda";
         attempts++;
         return { attempts, answer: await this.#send(reference, payload, credentials, left) };
-      } catch (error) {
-        if (!(error instanceof AwsError)) throw error;
+      } catch (thrown) {
+        const error = thrown instanceof AwsError ? thrown : unforeseen(asked, thrown);
         if (credentials && this.#settings.role && EXPIRED.includes(error.details.code) && !assumedAgain) {
           assumedAgain = true;
           this.#roles.forget(this.#assumeRole(externalId), credentials);
@@ -84,7 +90,7 @@ export class Invoker {
    *
    * @throws AwsError where there are none: what would be sent now might run, and be taken for lost
    */
-  #left(deadline: number, waitedFor: "sts" | "lambda"): number {
+  #left(deadline: number, waitedFor: Service): number {
     const left = deadline - this.#aws.now();
     const { timeoutMs } = this.#settings;
     if (left <= 0) throw ofTimeout(timedOut(waitedFor, timeoutMs), timeoutMs, timeoutMs);
@@ -109,6 +115,7 @@ export class Invoker {
         region,
         ...(keys && { base: keys }),
       };
+      if (this.#requests.size >= MAX_REQUESTS) this.#requests.clear();
       this.#requests.set(externalId, request);
     }
     return request;
@@ -136,6 +143,12 @@ export class Invoker {
       timeoutMs,
     );
   }
+}
+
+/** A mistake in the code, ours or the SDK's. It costs the event a retry, where a host would lose it for an exception. */
+function unforeseen(service: Service, thrown: unknown): AwsError {
+  const { name = "Error", message = "no reason was given" } = Object(thrown);
+  return new AwsError({ service, kind: "service", code: String(name), message });
 }
 
 function waitBeforeRetry(

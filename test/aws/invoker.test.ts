@@ -2,7 +2,7 @@ import { AssumedRoles } from "../../src/aws/assumed-role";
 import type { AwsCredentials, InvokeAnswer } from "../../src/aws/aws";
 import { AwsError } from "../../src/aws/aws-error";
 import { timedOut } from "../../src/aws/failed-call";
-import { Invoker } from "../../src/aws/invoker";
+import { type Invocation, Invoker } from "../../src/aws/invoker";
 import { parseFunctionReference } from "../../src/settings/function-reference";
 import { parseSettings } from "../../src/settings/settings";
 import { ANSWER, FakeAws, failure, pending } from "./fake-aws";
@@ -211,6 +211,12 @@ describe("the deadline", () => {
     expect(await invoke()).toMatchObject({ attempts: 1, error: { details: { kind: "timeout", message } } });
   });
 
+  test("that has passed lets nothing be sent", async () => {
+    const late = await invoker().invoke(events, "source-1", "{}", aws.now());
+    expect(late).toMatchObject({ attempts: 0, error: { details: { kind: "timeout", service: "lambda" } } });
+    expect([aws.assumed, aws.invoked]).toEqual([[], []]);
+  });
+
   test("is the end of waiting for STS", async () => {
     aws.onAssumeRole = () => pending<AwsCredentials>().promise;
     const invocation = invoke();
@@ -250,8 +256,41 @@ test("many deliveries whose session expired together assume the role once more, 
   expect(aws.assumed).toHaveLength(2);
 });
 
-test("a programmer's mistake is not taken for a failure of AWS", async () => {
-  aws.onInvoke = async () => Promise.reject(new TypeError("a bug"));
-  await expect(invoke()).rejects.toThrow(TypeError);
-  await expect(invoke()).rejects.not.toBeInstanceOf(AwsError);
+test("more external IDs than are remembered still have one session each", async () => {
+  const shared = invoker();
+  const sources = Array.from({ length: 1001 }, (_, i) => `source-${i}`);
+  for (const source of [...sources, ...sources]) await shared.invoke(events, source, "{}", deadline());
+  expect(aws.assumed.map(({ request }) => request.externalId)).toEqual(sources);
+  expect(aws.invoked).toHaveLength(2002);
+});
+
+describe("what nobody foresaw", () => {
+  const bug = async () => Promise.reject(new TypeError("undefined is no function of AKIAEXAMPLE000000000"));
+  const told = { code: "TypeError", message: "undefined is no function of (access key ID)" };
+
+  test("ends the invocation as an error, without secrets", async () => {
+    aws.onInvoke = bug;
+    const { attempts, error } = (await invoke()) as Extract<Invocation, { error: unknown }>;
+    expect(error).toBeInstanceOf(AwsError);
+    expect({ attempts, details: error.details }).toEqual({
+      attempts: 1,
+      details: { service: "lambda", kind: "service", ...told },
+    });
+  });
+
+  test("ends it where the role is assumed, and is not remembered", async () => {
+    const shared = invoker();
+    aws.onAssumeRole = bug;
+    expect(await shared.invoke(events, "source-1", "{}", deadline())).toMatchObject({
+      attempts: 0,
+      error: { details: { service: "sts", kind: "service", ...told } },
+    });
+    aws.onAssumeRole = async () => aws.session();
+    expect(await shared.invoke(events, "source-1", "{}", deadline())).toEqual({ attempts: 1, answer: ANSWER });
+  });
+
+  test.each([undefined, null, "text", Object.create(null)])("may be no error at all: %j", async (thrown) => {
+    aws.onInvoke = async () => Promise.reject(thrown);
+    expect(await invoke()).toMatchObject({ attempts: 1, error: { details: { kind: "service", code: "Error" } } });
+  });
 });
