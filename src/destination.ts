@@ -45,6 +45,14 @@ export interface Destination {
   deliverBatch(events: readonly unknown[], context?: EventContext): Promise<DeliveryResult[]>;
   /** The first half of a delivery, for hosts that queue between the halves: what to send where, or the result where that is settled already. */
   prepare(event: unknown, context?: EventContext): PreparedDelivery | DeliveryResult;
+  /**
+   * Between the halves, before `batches`, where a queue is not to be trusted with external IDs or the operator may have
+   * pinned them since: a pinned one is derived anew, whatever the delivery carries; one that users choose stays.
+   *
+   * @param origin as the host itself knows it
+   * @returns the delivery to send, or its result where the origin lacks the ID that is pinned
+   */
+  readdress<Delivery extends PreparedDelivery>(delivery: Delivery, origin: EventOrigin): Delivery | DeliveryResult;
   /** Deliveries that may share an invocation, by function and external ID, within `maxBatchSize` and Lambda's payload limit. */
   batches<Delivery extends PreparedDelivery>(deliveries: readonly Delivery[]): Delivery[][];
   /** The second half: one invocation for deliveries that share function and external ID, and what became of each of them. */
@@ -144,18 +152,19 @@ class LambdaDestination implements Destination {
           attempts: 0,
         });
       }
-      const externalId =
-        this.#settings.role && externalIdFor(this.#settings.externalId, context, this.#operator.externalIdFrom);
-      return {
-        callType,
-        messageId,
-        function: reference.configured,
-        json,
-        bytes,
-        ...(externalId !== undefined && { externalId }),
-      };
+      return { callType, messageId, function: reference.configured, json, bytes, ...this.#externalIdFor(context) };
     } catch (error) {
       return unprepared(event, error);
+    }
+  }
+
+  readdress<Delivery extends PreparedDelivery>(delivery: Delivery, origin: EventOrigin): Delivery | DeliveryResult {
+    if (this.#operator.externalIdFrom === "settings") return delivery;
+    try {
+      return { ...delivery, ...this.#externalIdFor(origin) };
+    } catch (error) {
+      if (error instanceof SettingsError) return unusable(delivery, error);
+      throw error;
     }
   }
 
@@ -205,6 +214,12 @@ class LambdaDestination implements Destination {
     return results;
   }
 
+  /** @throws SettingsError where the role needs one and there is none */
+  #externalIdFor(origin: EventOrigin): Pick<PreparedDelivery, "externalId"> {
+    const { role, externalId } = this.#settings;
+    return role ? { externalId: externalIdFor(externalId, origin, this.#operator.externalIdFrom) } : {};
+  }
+
   #functionFor({ type, event }: SegmentEvent): FunctionReference | undefined {
     const forEvent = event !== undefined ? this.#settings.eventFunctions.get(event) : undefined;
     return forEvent ?? this.#settings.functions[type];
@@ -231,14 +246,16 @@ class UnusableDestination implements Destination {
     return unprepared(event, this.#error);
   }
 
+  readdress(delivery: PreparedDelivery): DeliveryResult {
+    return unusable(delivery, this.#error);
+  }
+
   batches<Delivery extends PreparedDelivery>(deliveries: readonly Delivery[]): Delivery[][] {
     return deliveries.map((delivery) => [delivery]);
   }
 
   async send(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
-    return deliveries.map(({ messageId, callType }) =>
-      failed("InvalidSettings", this.#error.message, { messageId, callType, durationMs: 0, attempts: 0 }),
-    );
+    return deliveries.map((delivery) => unusable(delivery, this.#error));
   }
 }
 
@@ -257,6 +274,14 @@ function unprepared(event: unknown, error: unknown): DeliveryResult {
   const { message } =
     error instanceof SettingsError || error instanceof InvalidEvent ? error : InvalidEvent.notSerialisable(error);
   return failed(code, message, { messageId: messageIdOrNone(event), durationMs: 0, attempts: 0 });
+}
+
+/** What becomes of a delivery that was prepared, and that the settings or the operator do not let out now. */
+function unusable(
+  { messageId, callType, function: name }: PreparedDelivery,
+  { message }: SettingsError,
+): DeliveryResult {
+  return failed("InvalidSettings", message, { messageId, callType, function: name, durationMs: 0, attempts: 0 });
 }
 
 function messageIdOrNone(event: unknown): string {

@@ -1,6 +1,7 @@
 import { AssumedRoles } from "../src/aws/assumed-role";
 import type { InvokeAnswer, InvokeRequest } from "../src/aws/aws";
-import { createDestinationIn, type Destination } from "../src/destination";
+import type { DeliveryResult } from "../src/delivery/delivery-result";
+import { createDestinationIn, type Destination, type PreparedDelivery } from "../src/destination";
 import { CALL_TYPES } from "../src/events/segment-event";
 import { DEFAULT_OPERATOR_POLICY, type OperatorPolicy } from "../src/settings/operator-policy";
 import { SettingsError } from "../src/settings/settings-error";
@@ -23,6 +24,11 @@ beforeEach(() => {
 function destination(more: object = {}, operator: OperatorPolicy = DEFAULT_OPERATOR_POLICY): Destination {
   const all = { ...settings, ...more };
   return createDestinationIn({ aws, roles: new AssumedRoles(aws), operator: () => operator }, all);
+}
+
+/** With the external ID from there. */
+function destinationOf(externalIdFrom: OperatorPolicy["externalIdFrom"]): Destination {
+  return destination({}, { ...DEFAULT_OPERATOR_POLICY, externalIdFrom });
 }
 
 const sent = () => aws.invoked.map(({ request }) => JSON.parse(request.payload));
@@ -378,6 +384,38 @@ describe("the two halves of a delivery", () => {
     expect(broken.batches([prepared] as never[])).toHaveLength(1);
     const [result] = await broken.send([prepared] as never[]);
     expect(assessedResult(result as never)).toMatchObject({ outcome: "retry", messageId: "m-1", callType: "track" });
+  });
+
+  describe("for an origin that the host vouches for", () => {
+    let forged: PreparedDelivery;
+
+    beforeEach(() => {
+      forged = { ...(destination().prepare(track, source) as PreparedDelivery), externalId: "another's" };
+    });
+
+    test.each([
+      ["source", "source-1"],
+      ["workspace", "workspace-1"],
+      ["settings", "another's"],
+    ] as const)("have the external ID that the operator leaves to the %s", (externalIdFrom, externalId) => {
+      expect(destinationOf(externalIdFrom).readdress(forged, source)).toEqual({ ...forged, externalId });
+    });
+
+    test.each(["source", "workspace"] as const)("without the %s's ID are a retry", (externalIdFrom) => {
+      const result = destinationOf(externalIdFrom).readdress(forged, {}) as DeliveryResult;
+      expect(assessedResult(result)).toMatchObject({
+        outcome: "retry",
+        messageId: "m-1",
+        callType: "track",
+        function: settings.lambda,
+        error: { code: "InvalidSettings", message: expect.stringContaining(`pinned to the ${externalIdFrom}'s ID`) },
+      });
+    });
+
+    test("are a retry with settings that are no good", () => {
+      const result = destination({ region: "the moon" }).readdress(forged, source) as DeliveryResult;
+      expect(assessedResult(result)).toMatchObject({ outcome: "retry", error: { code: "InvalidSettings" } });
+    });
   });
 
   test("send nothing for nothing", async () => {

@@ -81,6 +81,11 @@ function catchResults(destination: Destination, caught: DeliveryResult[]): Desti
       if ("outcome" in prepared) caught.push(prepared);
       return prepared;
     },
+    readdress(...args) {
+      const readdressed = destination.readdress(...args);
+      if ("outcome" in readdressed) caught.push(readdressed);
+      return readdressed;
+    },
     async send(deliveries) {
       const results = await destination.send(deliveries);
       caught.push(...results);

@@ -4,8 +4,9 @@ import type { RouterResponse } from "../../src/hosts/rudderstack/contract";
 import { createNetworkHandler } from "../../src/hosts/rudderstack/delivery";
 import { Destinations } from "../../src/hosts/rudderstack/destinations";
 import { createTransformation } from "../../src/hosts/rudderstack/transformation";
-import { checkConnection, createDestination, type Settings } from "../../src/index";
+import { checkConnection, createDestination, type DestinationOptions, type Settings } from "../../src/index";
 import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
+import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { permit, trust } from "../local/aws/policies";
 import { pointEnvironmentAt } from "./scene";
 
@@ -135,18 +136,9 @@ const FACES: Readonly<Record<string, Face>> = {
       return (error as Error).message;
     }
   },
-  "RudderStack's transformation and delivery": async (settings, { sourceId, workspaceId }) => {
-    const destinations = new Destinations((given) => createDestination(given));
-    const metadata = { jobId: 1, sourceId, workspaceId };
-    const inputs = [{ message: event(), metadata, destination: { ID: "d", Config: settings } }];
-    const responses = createTransformation(destinations).processRouterDest(inputs);
-    const overTheServer: RouterResponse[] = JSON.parse(JSON.stringify(responses));
-    return Promise.all(
-      overTheServer.map(({ batchedRequest, metadata: jobs }) =>
-        createNetworkHandler(destinations).proxy({ ...batchedRequest, metadata: jobs, destinationConfig: settings }),
-      ),
-    );
-  },
+  "RudderStack's transformation and delivery": (settings, who) => throughRudderStack(settings, who),
+  "RudderStack's delivery of what was transformed where nothing is pinned": (settings, who) =>
+    throughRudderStack(settings, who, { operator: DEFAULT_OPERATOR_POLICY }),
   "the connection check": (settings, who) =>
     checkConnection(settings, {
       ...hostContext(who),
@@ -155,6 +147,23 @@ const FACES: Readonly<Record<string, Face>> = {
       principalArn: operator.arn,
     }),
 };
+
+async function throughRudderStack(
+  settings: JsonObject,
+  { sourceId, workspaceId }: Tenant,
+  whereTransformed?: DestinationOptions,
+): Promise<unknown> {
+  const metadata = { jobId: 1, sourceId, workspaceId };
+  const inputs = [{ message: event(), metadata, destination: { ID: "d", Config: settings } }];
+  const transformation = createTransformation(new Destinations((given) => createDestination(given, whereTransformed)));
+  const overTheServer: RouterResponse[] = JSON.parse(JSON.stringify(transformation.processRouterDest(inputs)));
+  const delivery = createNetworkHandler(new Destinations((given) => createDestination(given)));
+  return Promise.all(
+    overTheServer.map(({ batchedRequest, metadata: jobs }) =>
+      delivery.proxy({ ...batchedRequest, metadata: jobs, destinationConfig: settings }),
+    ),
+  );
+}
 
 function functionsReached(): string[] {
   return [...new Set(aws.invocations.map(({ function: name }) => name))];
@@ -180,6 +189,24 @@ describe.each(PINNED)("where the operator pins the external ID to the %s", (orig
       await send(settings(), b);
       expect(functionsReached().filter((name) => name !== "function-of-b")).toEqual([]);
     });
+  });
+
+  test("jobs in one request to RudderStack's delivery are sent as whom each of them is from, whatever it says", async () => {
+    const destinationConfig = { ...a.settings, maxBatchSize: 10 };
+    const unpinned = createDestination(destinationConfig, { operator: DEFAULT_OPERATOR_POLICY });
+    const deliveries = Array.from({ length: 4 }, () => unpinned.prepare(event(), hostContext(a)));
+    const metadata = [hostContext(a), hostContext(b), {}, hostContext(a)];
+    const delivery = createNetworkHandler(new Destinations((given) => createDestination(given)));
+
+    const results = await delivery.proxy({ body: { JSON: { deliveries } }, metadata, destinationConfig });
+
+    expect(results.map(({ statusCode, result }) => [statusCode, result.error?.code])).toEqual([
+      [200, undefined],
+      [500, "AccessDenied"],
+      [500, "InvalidSettings"],
+      [200, undefined],
+    ]);
+    expect(aws.invocations.map(({ payload }) => payload)).toEqual([[expect.anything(), expect.anything()]]);
   });
 });
 

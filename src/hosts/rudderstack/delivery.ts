@@ -3,6 +3,7 @@ import { FAILURES } from "../../delivery/failures";
 import { failed } from "../../delivery/result";
 import type { Destination, PreparedDelivery } from "../../destination";
 import type { JsonObject } from "../../events/segment-event";
+import type { EventOrigin } from "../../settings/external-id";
 import type { JobMetadata, ProxyRequest, ProxyResponse } from "./contract";
 import type { Destinations } from "./destinations";
 import { explain } from "./failure";
@@ -56,7 +57,7 @@ export function createNetworkHandler(destinations: Destinations): NetworkHandler
       }
       if (!isObject(destinationConfig)) return all(malformed("destinationConfig is missing or is no object."));
       try {
-        return await sendAll(destinations.for(destinationConfig, workspaceIdOf(jobs[0])), deliveries);
+        return await sendAll(destinations.for(destinationConfig, originOf(jobs[0]).workspaceId), deliveries, jobs);
       } catch (error) {
         // A mistake of ours: the host would abort the jobs for an error that it does not know.
         return all(failed("Unknown", error instanceof Error ? error.message : String(error), NO_FACTS));
@@ -84,15 +85,21 @@ export function createNetworkHandler(destinations: Destinations): NetworkHandler
   };
 }
 
-/** In the batches that the settings allow now: they may have changed since the request was made. */
-async function sendAll(destination: Destination, deliveries: readonly PreparedDelivery[]): Promise<JobResult[]> {
-  const results = new Map<PreparedDelivery, JobResult>();
-  for (const batch of destination.batches(deliveries)) {
+/** As the settings and the operator allow it now: they may have changed since the request was made. */
+async function sendAll(
+  destination: Destination,
+  deliveries: readonly PreparedDelivery[],
+  jobs: readonly unknown[],
+): Promise<JobResult[]> {
+  const addressed = deliveries.map((delivery, i) => destination.readdress(delivery, originOf(jobs[i])));
+  const results = new Map<PreparedDelivery | DeliveryResult, JobResult>();
+  for (const each of addressed) if ("outcome" in each) results.set(each, jobResult(each));
+  for (const batch of destination.batches(addressed.filter((each) => "json" in each))) {
     const sent = await destination.send(batch);
     for (const [i, delivery] of batch.entries())
       results.set(delivery, jobResult(sent[i] as DeliveryResult, batch.length));
   }
-  return deliveries.map((delivery) => results.get(delivery) as JobResult);
+  return addressed.map((each) => results.get(each) as JobResult);
 }
 
 function jobResult(result: DeliveryResult, shared = 1): JobResult {
@@ -121,8 +128,10 @@ function malformed(problem: string): DeliveryResult {
   return { ...result, ...(result.error && { error: { ...result.error, label: "Malformed request", hint } }) };
 }
 
-function workspaceIdOf(job: unknown): string | undefined {
-  return isObject(job) ? (job as JobMetadata).workspaceId : undefined;
+/** Who the server says that the job is from. */
+function originOf(job: unknown): EventOrigin {
+  const { sourceId, workspaceId } = (isObject(job) ? job : {}) as JobMetadata;
+  return { sourceId, workspaceId };
 }
 
 function isObject(value: unknown): value is JsonObject {

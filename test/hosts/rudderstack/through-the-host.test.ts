@@ -671,6 +671,20 @@ describe("what the operator decides", () => {
     expect(aws.invocations).toHaveLength(0);
   });
 
+  test("an external ID that was taken over before it was pinned is not sent", async () => {
+    const stolen = job(message(), settings({ externalId: "source-1" }), { sourceId: "source-of-b" });
+    const [{ batchedRequest = {} } = {}] = await server.transformAtRouter([stolen]);
+
+    await withEnvironment({ AMAZON_LAMBDA_EXTERNAL_ID: "source" }, async (pinned) => {
+      const { response } = await pinned.deliver(batchedRequest, [stolen.metadata], stolen.destination);
+
+      expect(JSON.parse(response[0]?.error ?? "")).toMatchObject({
+        error: { code: "AccessDenied", message: expect.stringContaining("source-of-b") },
+      });
+    });
+    expect(aws.invocations).toHaveLength(0);
+  });
+
   test("the router's own identity invokes only where the operator allows it", async () => {
     const own = job(message(), settings({ roleAddress: "" }));
 
