@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -143,10 +143,15 @@ describe("start with one's own functions", () => {
     const child = startCli(["start", "--port", "0", "--functions", folder]);
     try {
       let out = "";
+      const more = new EventEmitter();
+      child.stdout?.on("data", (chunk) => {
+        out += String(chunk);
+        more.emit("more");
+      });
       const printed = async (what: RegExp) => {
         for (let match = what.exec(out); ; match = what.exec(out)) {
           if (match) return match[0];
-          out += String((await once(child.stdout as NodeJS.ReadableStream, "data"))[0]);
+          await once(more, "more");
         }
       };
       const url = await printed(/http:\S+\/v1\/track/);
