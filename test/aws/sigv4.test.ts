@@ -46,8 +46,9 @@ const anyRequest: fc.Arbitrary<SignableRequest> = fc.record({
   path: fc.array(segment, { maxLength: 5 }).map((segments) => `/${segments.join("/")}`),
   query: fc.dictionary(queryKey, unicode, { maxKeys: 5 }),
   headers: fc
-    .dictionary(headerName, headerValue, { maxKeys: 5 })
-    .map((extra): Record<string, string> => ({ ...extra, host: "lambda.us-east-1.amazonaws.com" })),
+    // A header has one name, however it is written.
+    .uniqueArray(fc.tuple(headerName, headerValue), { maxLength: 5, selector: ([name]) => name.toLowerCase() })
+    .map((extra): Record<string, string> => ({ ...Object.fromEntries(extra), host: "lambda.us-east-1.amazonaws.com" })),
   body: unicode,
 });
 
