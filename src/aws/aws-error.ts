@@ -2,7 +2,7 @@
 export interface AwsErrorDetails {
   /** Which service was asked. */
   readonly service: "lambda" | "sts";
-  /** `service`: AWS answered with an error. `network`: no answer. `timeout`: none in time. `identity`: nobody to sign as. `installation`: the AWS SDK is not there. */
+  /** `service`: AWS answered with an error, or code failed that should not. `network`: no answer. `timeout`: none in time. `identity`: nobody to sign as. `installation`: the AWS SDK is not there. */
   readonly kind: "service" | "network" | "timeout" | "identity" | "installation";
   /** AWS's error name (`AccessDeniedException`) or the system's (`ECONNREFUSED`). */
   readonly code: string;
