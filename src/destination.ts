@@ -159,7 +159,8 @@ class LambdaDestination implements Destination {
   }
 
   readdress<Delivery extends PreparedDelivery>(delivery: Delivery, origin: EventOrigin): Delivery | DeliveryResult {
-    if (this.#operator.externalIdFrom === "settings") return delivery;
+    // Without one, the settings had no role yet when the delivery was prepared.
+    if (this.#operator.externalIdFrom === "settings" && delivery.externalId !== undefined) return delivery;
     try {
       return { ...delivery, ...this.#externalIdFor(origin) };
     } catch (error) {

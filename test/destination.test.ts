@@ -412,6 +412,14 @@ describe("the two halves of a delivery", () => {
       });
     });
 
+    test("get the external ID that they lack, for a role that came into the settings later", () => {
+      const { externalId: _, ...without } = forged;
+
+      expect(destinationOf("settings").readdress(without, { sourceId: "s-1" })).toMatchObject({
+        externalId: expect.stringMatching(/./),
+      });
+    });
+
     test("are a retry with settings that are no good", () => {
       const result = destination({ region: "the moon" }).readdress(forged, source) as DeliveryResult;
       expect(assessedResult(result)).toMatchObject({ outcome: "retry", error: { code: "InvalidSettings" } });
