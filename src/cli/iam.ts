@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
 import { addPermissionCommand } from "../iam/add-permission";
 import { cloudFormationTemplate } from "../iam/cloudformation";
+import type { InvokerRole } from "../iam/invoker-role";
 import { permissionPolicy, trustPolicy } from "../iam/policies";
-import { foreignFunctions, type InvokerRole, invokerRole } from "../iam/role";
+import { foreignFunctions, invokerRole } from "../iam/role";
 import { terraformModule } from "../iam/terraform";
 import { operatorPolicyFromEnvironment } from "../settings/operator-policy";
 import { SettingsError } from "../settings/settings-error";

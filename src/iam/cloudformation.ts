@@ -1,4 +1,5 @@
-import { type InvokerRole, roleName } from "./role";
+import type { InvokerRole } from "./invoker-role";
+import { roleName } from "./role";
 
 /**
  * A CloudFormation template of the role. Its output `RoleArn` is what Role Address wants.

@@ -1,4 +1,4 @@
-import type { InvokerRole } from "./role";
+import type { InvokerRole } from "./invoker-role";
 
 /** An IAM policy, ready for `JSON.stringify`. */
 export interface PolicyDocument {

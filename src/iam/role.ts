@@ -2,19 +2,8 @@ import type { OperatorPolicy } from "../settings/operator-policy";
 import { type ParsedSettings, parseSettings } from "../settings/settings";
 import { SettingsError, type SettingsProblem } from "../settings/settings-error";
 import { type Home, unqualifiedArns } from "./function-arns";
+import type { InvokerRole } from "./invoker-role";
 import { permissionPolicy, trustPolicy } from "./policies";
-
-/** The IAM role that a router assumes to invoke functions: everything that a template or a policy has to say. */
-export interface InvokerRole {
-  /** ARN of the IAM role, user or account that the router runs as. */
-  readonly principalArn: string;
-  /** What the router may send as external ID: one per source that uses the role. */
-  readonly externalIds: readonly string[];
-  /** ARNs without version or alias. */
-  readonly functionArns: readonly string[];
-  /** The role's ARN where it is settled already, which settles its name and path; otherwise AWS chooses. */
-  readonly arn?: string;
-}
 
 /** What the settings do not say about the role. */
 export interface InvokerRoleOptions {

@@ -1,4 +1,5 @@
-import { type InvokerRole, roleName } from "./role";
+import type { InvokerRole } from "./invoker-role";
+import { roleName } from "./role";
 
 /**
  * The role as a Terraform module: variables as in the CloudFormation template, output `role_arn`.
