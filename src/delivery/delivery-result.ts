@@ -63,6 +63,6 @@ export interface DeliveryResult {
   /** Decoded end of the execution log, 4 KB at most; with Log Type `Tail` only. */
   readonly logTail?: string;
   readonly error?: DeliveryError;
-  /** Milliseconds to wait before the next try, where AWS or the function's error says so. */
+  /** Milliseconds to wait before the next try, where AWS says so. */
   readonly retryAfterMs?: number;
 }

@@ -26,7 +26,7 @@ export interface FailureRow {
 
 type Verdict = Pick<FailureRow, "code" | "label" | "outcome" | "status">;
 
-/** The rows of AWS.md's table, in its words. */
+/** What each failure means to a user and to a host: a contract, written down apart from the source. */
 const VERDICTS = {
   ExecutionError: { label: "Execution Error", outcome: "retry", status: 500 },
   RejectedByFunction: { label: "Execution Error", outcome: "rejected", status: 400 },
