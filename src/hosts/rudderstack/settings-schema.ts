@@ -49,12 +49,19 @@ function ownPattern({
   maxLength,
   minimum = 0,
   maximum = 0,
+  additionalProperties,
 }: Setting): string {
   if (type === "integer") return `^\\s*0*(?:${wholeNumbers(minimum, maximum)})\\s*$`;
-  // The map as JSON; the braces of an empty one are no map to choose a function from.
-  if (type === "object") return "^\\s*\\{[\\s\\S]*\\}\\s*$";
+  if (type === "object") return mapPattern(typeof additionalProperties === "object");
   if (values) return `^(?:${values.join("|")})$`;
   return `^(?=[\\s\\S]{${minLength},${maxLength ?? ""}}$)(?:${pattern})`;
+}
+
+/** A pattern for a map as JSON text. What is nested in it no pattern can check, but a map of functions has one level. */
+function mapPattern(ofFunctions: boolean): string {
+  if (!ofFunctions) return "^\\s*\\{[\\s\\S]*\\}\\s*$";
+  const member = `"(?:[^"\\\\]|\\\\.)*"\\s*:\\s*"(?=[^"]{1,${FUNCTION.maxLength}}")${FUNCTION.pattern.slice(1, -1)}"`;
+  return `^\\s*\\{\\s*(?:${member}\\s*(?:,\\s*${member}\\s*)*)?\\}\\s*$`;
 }
 
 /** A pattern for the whole numbers from `min` to `max`, both at least 1. */
