@@ -9,6 +9,7 @@ import { utf8Length } from "./encoding/utf8";
 import { InvalidEvent } from "./events/invalid-event";
 import type { CallType, SegmentEvent } from "./events/segment-event";
 import { type MappingContext, messageIdOf, toSegmentEvent } from "./events/to-segment-event";
+import { configuredFunctions } from "./settings/configured-functions";
 import { type EventOrigin, externalIdFor } from "./settings/external-id";
 import { type FunctionReference, parseFunctionReference } from "./settings/function-reference";
 import type { OperatorPolicy } from "./settings/operator-policy";
@@ -100,8 +101,7 @@ class LambdaDestination implements Destination {
     this.#invoker = new Invoker(aws, roles, settings);
     this.#maxBytes = MAX_PAYLOAD_BYTES[settings.invocationType];
     this.#sendsArrays = settings.maxBatchSize > 1;
-    const functions = [...Object.values(settings.functions), ...settings.eventFunctions.values()];
-    this.#references = new Map(functions.map((reference) => [reference.configured, reference]));
+    this.#references = new Map(configuredFunctions(settings).map((reference) => [reference.configured, reference]));
   }
 
   async deliver(event: unknown, context?: EventContext): Promise<DeliveryResult> {

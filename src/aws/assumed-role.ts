@@ -106,12 +106,18 @@ function isDenial(error: unknown): error is AwsError {
   return error instanceof AwsError && error.details.kind === "service" && (error.details.status ?? 0) < 500;
 }
 
+/** Each delivery asks with the same request object; its key is made once. */
+const keys = new WeakMap<AssumeRoleRequest, string>();
+
 /**
  * Everything that makes two sessions different. The secret is part of it: who knows another's access key ID only must not
  * get at that session.
  */
-function keyOf({ base, roleArn, externalId, region, policy, sessionName }: AssumeRoleRequest): string {
-  return JSON.stringify([
+function keyOf(request: AssumeRoleRequest): string {
+  const known = keys.get(request);
+  if (known !== undefined) return known;
+  const { base, roleArn, externalId, region, policy, sessionName } = request;
+  const key = JSON.stringify([
     base?.accessKeyId,
     base?.secretAccessKey,
     base?.sessionToken,
@@ -121,4 +127,6 @@ function keyOf({ base, roleArn, externalId, region, policy, sessionName }: Assum
     policy,
     sessionName,
   ]);
+  keys.set(request, key);
+  return key;
 }

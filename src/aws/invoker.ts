@@ -1,3 +1,4 @@
+import { configuredFunctions } from "../settings/configured-functions";
 import type { FunctionReference } from "../settings/function-reference";
 import type { ParsedSettings } from "../settings/settings";
 import type { AssumedRoles } from "./assumed-role";
@@ -40,8 +41,7 @@ export class Invoker {
     this.#roles = roles;
     this.#settings = settings;
     const { role, region } = settings;
-    const functions = [...Object.values(settings.functions), ...settings.eventFunctions.values()];
-    this.#policy = role ? sessionPolicy(functions, { ...role, region }).json : "";
+    this.#policy = role ? sessionPolicy(configuredFunctions(settings), { ...role, region }).json : "";
   }
 
   /**

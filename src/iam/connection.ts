@@ -1,9 +1,9 @@
 import { CALL_TYPES } from "../events/segment-event";
+import { configuredFunctions } from "../settings/configured-functions";
 import { type EventOrigin, externalIdFor } from "../settings/external-id";
 import type { FunctionReference } from "../settings/function-reference";
 import type { OperatorPolicy } from "../settings/operator-policy";
 import { type ParsedSettings, parseSettings } from "../settings/settings";
-import { configuredFunctions } from "./function-arns";
 
 /** Settings that can be used, and what follows from them. */
 export interface Connection {

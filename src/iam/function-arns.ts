@@ -1,4 +1,5 @@
 import { functionArn } from "../aws/session-policy";
+import { configuredFunctions } from "../settings/configured-functions";
 import type { FunctionReference } from "../settings/function-reference";
 import { type ParsedSettings, partitionOf } from "../settings/settings";
 
@@ -7,12 +8,6 @@ export interface Home {
   readonly region: string;
   /** 12 digits. */
   readonly account: string;
-}
-
-/** Every function of the settings, once per way of naming it. */
-export function configuredFunctions({ functions, eventFunctions }: ParsedSettings): readonly FunctionReference[] {
-  const all = [...Object.values(functions), ...eventFunctions.values()];
-  return [...new Map(all.map((reference) => [reference.configured, reference])).values()];
 }
 
 /** The function's ARN without version or alias. */

@@ -1,3 +1,4 @@
+import { configuredFunctions } from "../settings/configured-functions";
 import type { OperatorPolicy } from "../settings/operator-policy";
 import { type ParsedSettings, parseSettings } from "../settings/settings";
 import { SettingsError, type SettingsProblem } from "../settings/settings-error";
@@ -62,11 +63,12 @@ export function foreignFunctions({ arn, functionArns }: InvokerRole): readonly s
   return arn === undefined ? [] : functionArns.filter((each) => each.split(":")[4] !== arn.split(":")[4]);
 }
 
-function homeOf({ role, region, functions, eventFunctions }: ParsedSettings, account?: string): Home | undefined {
-  const references = [...Object.values(functions), ...eventFunctions.values()];
+function homeOf(settings: ParsedSettings, account?: string): Home | undefined {
+  const { role, region } = settings;
   const known = role?.account ?? account;
   // An account is only needed for functions that do not name theirs.
-  if (known === undefined && references.some((reference) => reference.account === undefined)) return undefined;
+  if (known === undefined && configuredFunctions(settings).some((reference) => reference.account === undefined))
+    return undefined;
   return { region, account: known ?? "" };
 }
 
