@@ -25,6 +25,12 @@ export function ofTimeout(error: AwsError, ms: number, timeoutMs: number): AwsEr
   return new AwsError({ ...error.details, message: told });
 }
 
+/** STS said that all was well, and gave no session. */
+export function incompleteAnswer(): AwsError {
+  const message = "STS answered without credentials.";
+  return new AwsError({ service: "sts", kind: "service", code: "IncompleteAnswer", message });
+}
+
 /** Nobody to sign as. */
 export function noIdentity(service: Service): AwsError {
   const message =

@@ -1,5 +1,4 @@
 import type { Aws } from "./aws";
-import { timedOut } from "./failed-call";
 import { nodeSha256, sendOverHttp } from "./node-http";
 import { createSdk, type Sdk } from "./sdk";
 import { wireAws } from "./wire";
@@ -13,31 +12,13 @@ export type NodeAws = Omit<Aws, "assumeRole"> & Pick<Sdk, "assumeRole" | "caller
  */
 export function createNodeAws(): NodeAws {
   const { assumeRole, callerIdentity, identity, lambdaEndpoint } = createSdk();
-  const { invoke } = wireAws({
+  const wire = wireAws({
     now: Date.now,
+    timer: { start: setTimeout, stop: (timer) => clearTimeout(timer as NodeJS.Timeout) },
     send: sendOverHttp,
     sha256: nodeSha256,
     identity,
     endpoint: (_service, region) => lambdaEndpoint(region),
   });
-  return {
-    now: Date.now,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    within,
-    assumeRole,
-    callerIdentity,
-    invoke: (request, timeoutMs) => within(invoke(request, timeoutMs), timeoutMs, "lambda"),
-  };
-}
-
-async function within<T>(promise: Promise<T>, ms: number, service: "lambda" | "sts" = "sts"): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(timedOut(service, ms)), ms);
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return { ...wire, assumeRole, callerIdentity };
 }

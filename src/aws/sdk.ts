@@ -1,7 +1,7 @@
 import type { STSClient, STSClientConfig } from "@aws-sdk/client-sts";
 import type { AssumeRoleRequest, AwsCredentials } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
-import { noIdentity, timedOut } from "./failed-call";
+import { incompleteAnswer, noIdentity, timedOut } from "./failed-call";
 import { retryAfterMs } from "./retry-after";
 
 /** Who signs, as STS sees it. */
@@ -84,8 +84,7 @@ export function createSdk(): Sdk {
         });
         const { Credentials } = await sts.send(command, { abortSignal: AbortSignal.timeout(timeoutMs) });
         if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey || !Credentials.SessionToken) {
-          const message = "STS answered without credentials.";
-          throw new AwsError({ service: "sts", kind: "service", code: "IncompleteAnswer", message });
+          throw incompleteAnswer();
         }
         return {
           accessKeyId: Credentials.AccessKeyId,

@@ -2,7 +2,7 @@ import { functionNameForInvoke } from "../settings/function-reference";
 import { partitionOf } from "../settings/settings";
 import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer, InvokeRequest } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
-import { noIdentity, timedOut } from "./failed-call";
+import { incompleteAnswer, noIdentity, timedOut } from "./failed-call";
 import { retryAfterMs } from "./retry-after";
 import { queryString, type Sha256, signedHeaders, uriEncode } from "./sigv4";
 import { TransportError } from "./transport-error";
@@ -86,7 +86,7 @@ export function wireAws(ports: WirePorts): Aws {
     }
   }
 
-  async function call(
+  async function ask(
     service: Service,
     region: string,
     credentials: AwsCredentials | undefined,
@@ -116,7 +116,7 @@ export function wireAws(ports: WirePorts): Aws {
     });
     const url = `${endpoint}${path}${Object.keys(query).length > 0 ? `?${queryString(query)}` : ""}`;
     try {
-      return await within(ports.send({ method: "POST", url, headers: signed, body }, left), left, service);
+      return await ports.send({ method: "POST", url, headers: signed, body }, left);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
       const { kind, code, message } = error;
@@ -125,6 +125,10 @@ export function wireAws(ports: WirePorts): Aws {
         : new AwsError({ service, kind, code, message });
     }
   }
+
+  /** The answer, within `timeoutMs` whatever it is that takes long: who signs, where to, or AWS. */
+  const call: typeof ask = (service, region, credentials, request, timeoutMs) =>
+    within(ask(service, region, credentials, request, timeoutMs), timeoutMs, service);
 
   return {
     now: ports.now,
@@ -196,12 +200,7 @@ function credentialsFrom(answer: WireAnswer): AwsCredentials {
   const sessionToken = xmlText(answer.body, "SessionToken");
   const expiresAt = Date.parse(xmlText(answer.body, "Expiration") ?? "");
   if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt)) {
-    throw new AwsError({
-      service: "sts",
-      kind: "service",
-      code: "IncompleteAnswer",
-      message: "STS answered without credentials.",
-    });
+    throw incompleteAnswer();
   }
   return { accessKeyId, secretAccessKey, sessionToken, expiresAt };
 }
