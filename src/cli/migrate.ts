@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import type { JsonObject } from "../events/segment-event";
+import { isObject } from "../hosts/rudderstack/json-object";
 import { type CarriedOver, fromNativeLambda, NATIVE_SETTINGS } from "../hosts/rudderstack/native-lambda";
 import { parseSettings } from "../settings/settings";
 import { SettingsError } from "../settings/settings-error";
@@ -114,8 +115,4 @@ async function read(path: string, io: Io): Promise<string> {
   } catch (error) {
     throw fileProblem("read", path, error);
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -6,6 +6,7 @@ import type { Settings } from "../generated/settings";
 import { validate } from "../generated/validate-settings";
 import { type FunctionReference, parseFunctionReference } from "./function-reference";
 import { DEFAULT_OPERATOR_POLICY, type OperatorPolicy } from "./operator-policy";
+import { SETTINGS } from "./setting-schemas";
 import { SettingsError, type SettingsProblem } from "./settings-error";
 
 export type { Settings } from "../generated/settings";
@@ -32,26 +33,11 @@ type WithDefaults = Settings & Required<Pick<Settings, "logType" | "invocationTy
 /** Bytes of an encoded client context that Lambda takes at most. */
 const MAX_CLIENT_CONTEXT_BYTES = 3583;
 
-type SettingSchema = {
-  type?: string;
-  default?: unknown;
-  examples?: unknown[];
-  "x-expected"?: string;
-  $ref?: string;
-};
-
-const SCHEMAS: Readonly<Record<string, SettingSchema>> = Object.fromEntries(
-  Object.entries(schema.properties as Record<string, SettingSchema>).map(([key, property]) => [
-    key,
-    property.$ref ? { ...schema.definitions.function, ...property } : property,
-  ]),
-);
-
 /** The keys of all settings, in the order of the form. */
-export const SETTING_KEYS: readonly string[] = Object.keys(SCHEMAS);
+export const SETTING_KEYS: readonly string[] = Object.keys(SETTINGS);
 
 const DEFAULTS: JsonObject = Object.fromEntries(
-  Object.entries(SCHEMAS)
+  Object.entries(SETTINGS)
     .filter(([, { default: value }]) => value !== undefined)
     .map(([key, { default: value }]) => [key, value]),
 );
@@ -143,7 +129,9 @@ function readForm(input: JsonObject): JsonObject {
       .filter(([, value]) => value !== undefined && value !== null && value !== "")
       .map(([key, value]) => {
         const read =
-          typeof value === "string" && Object.hasOwn(SCHEMAS, key) ? FROM_STRING[SCHEMAS[key]?.type ?? ""] : undefined;
+          typeof value === "string" && Object.hasOwn(SETTINGS, key)
+            ? FROM_STRING[SETTINGS[key]?.type ?? ""]
+            : undefined;
         return [key, read ? read(value as string) : value];
       }),
   );
@@ -176,7 +164,7 @@ function schemaProblems(given: JsonObject): SettingsProblem[] {
         setting,
       });
     } else if (key) {
-      problems.set(key, problemWith(key, `must be ${SCHEMAS[key]?.["x-expected"] ?? "something else"}`));
+      problems.set(key, problemWith(key, `must be ${SETTINGS[key]?.["x-expected"] ?? "something else"}`));
     }
   }
   if (!namesFunction(given)) {
@@ -191,7 +179,7 @@ function schemaProblems(given: JsonObject): SettingsProblem[] {
 function namesFunction(given: JsonObject): boolean {
   const { eventLambdas } = given;
   const anEvent = typeof eventLambdas === "object" && eventLambdas !== null && Object.keys(eventLambdas).length > 0;
-  return anEvent || SETTING_KEYS.some((key) => Object.hasOwn(given, key) && SCHEMAS[key]?.$ref !== undefined);
+  return anEvent || SETTING_KEYS.some((key) => Object.hasOwn(given, key) && SETTINGS[key]?.$ref !== undefined);
 }
 
 /** A key that somebody else chose, fit for an error message. */
@@ -200,7 +188,7 @@ function printable(key: string): string {
 }
 
 function problemWith(setting: string, problem: string): SettingsProblem {
-  const example = SCHEMAS[setting]?.examples?.[0];
+  const example = SETTINGS[setting]?.examples?.[0];
   return {
     setting,
     problem,

@@ -2,11 +2,11 @@ import type { DeliveryErrorCode, DeliveryResult } from "../../delivery/delivery-
 import { FAILURES } from "../../delivery/failures";
 import { failed } from "../../delivery/result";
 import type { Destination, PreparedDelivery } from "../../destination";
-import type { JsonObject } from "../../events/segment-event";
 import type { EventOrigin } from "../../settings/external-id";
 import type { JobMetadata, ProxyRequest, ProxyResponse } from "./contract";
 import type { Destinations } from "./destinations";
 import { explain } from "./failure";
+import { isObject } from "./json-object";
 import { deliveriesIn } from "./request-object";
 import { deliveryTags, transformTags } from "./stat-tags";
 
@@ -132,8 +132,4 @@ function malformed(problem: string): DeliveryResult {
 function originOf(job: unknown): EventOrigin {
   const { sourceId, workspaceId } = (isObject(job) ? job : {}) as JobMetadata;
   return { sourceId, workspaceId };
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,12 +1,10 @@
-import schema from "../../../schemas/settings.schema.json";
 import type { JsonObject } from "../../events/segment-event";
+import { SETTINGS } from "../../settings/setting-schemas";
 import { pickSettings } from "../../settings/settings";
 import { fromNativeLambda, isNativeLambda } from "./native-lambda";
 
 /** The settings that are maps, which the host's forms hold as lists of pairs. */
-export const MAP_SETTINGS: readonly string[] = Object.entries(schema.properties)
-  .filter(([, property]) => "type" in property && property.type === "object")
-  .map(([key]) => key);
+export const MAP_SETTINGS: readonly string[] = Object.keys(SETTINGS).filter((key) => SETTINGS[key]?.type === "object");
 
 /** A row of the host's `dynamicForm`. */
 interface Pair {

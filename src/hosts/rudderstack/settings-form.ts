@@ -1,7 +1,8 @@
 import layout from "../../../schemas/settings.form.json";
 import { CALL_TYPES, type JsonObject } from "../../events/segment-event";
+import { SETTINGS, type Setting } from "../../settings/setting-schemas";
 import { DESTINATION_TYPE } from "./contract";
-import { configSchema, SETTINGS, type Setting, textPattern } from "./settings-schema";
+import { configSchema, textPattern } from "./settings-schema";
 import { CLOUD_MODE, SOURCE_TYPES } from "./source-types";
 
 const DISPLAY_NAME = "Amazon Lambda";

@@ -1,35 +1,9 @@
 import schema from "../../../schemas/settings.schema.json";
 import type { JsonObject } from "../../events/segment-event";
+import { SETTINGS, type Setting } from "../../settings/setting-schemas";
 import { CLOUD_MODE, SOURCE_TYPES } from "./source-types";
 
-/** A setting in `settings.schema.json`, with what it refers to filled in. */
-export interface Setting {
-  readonly title: string;
-  readonly description: string;
-  readonly type: "string" | "integer" | "object";
-  readonly pattern?: string;
-  readonly enum?: readonly string[];
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly default?: unknown;
-  readonly writeOnly?: boolean;
-  /** Of a map: the schema of its values, or that any will do. */
-  readonly additionalProperties?: unknown;
-  readonly examples: readonly unknown[];
-  readonly "x-expected": string;
-}
-
 const FUNCTION = schema.definitions.function;
-
-/** All settings by key, in the order of the schema. */
-export const SETTINGS: Readonly<Record<string, Setting>> = Object.fromEntries(
-  Object.entries(schema.properties).map(([key, property]) => [
-    key,
-    ("$ref" in property ? { ...FUNCTION, ...property } : property) as Setting,
-  ]),
-);
 
 /** What the host fills in itself before a destination sees it: from the event, or from the server's environment. */
 const TEMPLATE = "(^\\{\\{.*\\|\\|(.*)\\}\\}$)|(^env[.].+)";

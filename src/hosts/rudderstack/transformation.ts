@@ -6,6 +6,7 @@ import type { HostDestination, RequestObject, RouterResponse, TransformInput } f
 import type { Destinations } from "./destinations";
 import { explain } from "./failure";
 import { hostError } from "./host-error";
+import { isObject } from "./json-object";
 import { requestObject } from "./request-object";
 import { transformTags } from "./stat-tags";
 
@@ -119,8 +120,4 @@ function invalidSettings(message: string): DeliveryResult {
 function configOf(destination: HostDestination | undefined): JsonObject | undefined {
   const config: unknown = destination?.Config;
   return isObject(config) ? (config as JsonObject) : undefined;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
