@@ -44,7 +44,10 @@ function call(simulation: Simulation, caller: Caller): void {
   const again = (ms: number) => simulation.in(ms, () => call(simulation, caller));
   const entered = simulation.now;
   const admission = gate.enter(entered, most);
-  if (!admission.admitted) return again(admission.retryAfterMs);
+  if (!admission.admitted) {
+    again(admission.retryAfterMs);
+    return;
+  }
   fn.invoke((outcome) => {
     gate.leave({ outcome, tookMs: simulation.now - entered }, simulation.now);
     again(outcome === "answered" ? pauseMs : 1000);
