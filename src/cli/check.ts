@@ -22,7 +22,8 @@ Nothing is changed at AWS, and no function runs unless --send is given.
   --help
 
 AWS is reached as the AWS SDK does it: AWS_PROFILE, AWS_ENDPOINT_URL and so on.
-The operator's AMAZON_LAMBDA_EXTERNAL_ID and AMAZON_LAMBDA_ALLOW_AMBIENT_CREDENTIALS count as in the router.
+The operator's variables count as in the router: AMAZON_LAMBDA_EXTERNAL_ID, AMAZON_LAMBDA_ALLOW_AMBIENT_CREDENTIALS,
+AMAZON_LAMBDA_MAX_TIMEOUT_MS, AMAZON_LAMBDA_MAX_CONCURRENCY, AMAZON_LAMBDA_ALLOWED_ACCOUNTS.
 Exit codes: 0 everything is right, 1 something is not, 2 wrong usage or settings.
 `;
 

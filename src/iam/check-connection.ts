@@ -91,7 +91,12 @@ class ConnectionCheck {
   settings(input: unknown, operator: () => OperatorPolicy): Connection | undefined {
     try {
       const connection = readConnection(input, operator(), this.#origin);
-      this.#pass({ step: "settings", found: describeConnection(connection) });
+      const { limited } = connection.settings;
+      this.#pass({
+        step: "settings",
+        found: describeConnection(connection),
+        ...(limited && { note: limited.join(" ") }),
+      });
       return connection;
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;

@@ -26,6 +26,10 @@ export interface ParsedSettings {
   readonly clientContext?: string;
   readonly timeoutMs: number;
   readonly maxBatchSize: number;
+  /** Invocations of one function in flight at once, per process: the user's limit or the operator's, whichever is lower. */
+  readonly maxConcurrency?: number;
+  /** What the operator's limits change about what the user filled in, a sentence each. */
+  readonly limited?: readonly string[];
 }
 
 type WithDefaults = Settings & Required<Pick<Settings, "logType" | "invocationType" | "timeoutMs" | "maxBatchSize">>;
@@ -97,10 +101,12 @@ export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT
           ),
         ]
       : []),
+    ...accountProblems(operator.allowedAccounts, role?.account, named),
   ];
   if (problems.length > 0 || region === undefined) throw new SettingsError(problems);
 
   const byKey = new Map(named);
+  const { limited, ...limits } = withinLimits(settings, operator);
   return {
     functions: functionPerCallType(byKey),
     eventFunctions: new Map(
@@ -111,8 +117,9 @@ export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT
     region,
     logType: settings.logType,
     invocationType: settings.invocationType,
-    timeoutMs: settings.timeoutMs,
     maxBatchSize: settings.maxBatchSize,
+    ...limits,
+    ...(limited.length > 0 && { limited }),
     ...(role && { role }),
     ...(settings.externalId !== undefined && { externalId: settings.externalId }),
     ...(settings.accessKeyId !== undefined &&
@@ -121,6 +128,26 @@ export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT
       }),
     ...(clientContext && { clientContext }),
   };
+}
+
+/** The user's limits, or the operator's where those are lower. */
+function withinLimits({ timeoutMs, maxConcurrency }: WithDefaults, operator: OperatorPolicy) {
+  const { maxTimeoutMs = timeoutMs, maxConcurrency: most } = operator;
+  const together = Math.min(maxConcurrency ?? Number.POSITIVE_INFINITY, most ?? Number.POSITIVE_INFINITY);
+  return {
+    timeoutMs: Math.min(timeoutMs, maxTimeoutMs),
+    ...(Number.isFinite(together) && { maxConcurrency: together }),
+    limited: [
+      ...(timeoutMs > maxTimeoutMs ? [lowered("timeoutMs", timeoutMs, maxTimeoutMs)] : []),
+      ...(maxConcurrency !== undefined && maxConcurrency > together
+        ? [lowered("maxConcurrency", maxConcurrency, together)]
+        : []),
+    ],
+  };
+}
+
+function lowered(setting: "timeoutMs" | "maxConcurrency", wanted: number, allowed: number): string {
+  return `${schema.properties[setting].title} is ${allowed}, not ${wanted}: the router's operator allows no more.`;
 }
 
 function readForm(input: JsonObject): JsonObject {
@@ -270,6 +297,29 @@ function partitionProblems(
     .map(([key, claim]) => ({
       setting: printable(key),
       problem: `is in the partition ${claim}, while the region ${region} is in ${partition}: both must be in the same`,
+    }));
+}
+
+/** Whose roles and functions the operator does not let users name. */
+function accountProblems(
+  allowed: readonly string[] | undefined,
+  roleAccount: string | undefined,
+  named: readonly [string, FunctionReference][],
+): SettingsProblem[] {
+  if (!allowed) return [];
+  const claimed: [string, string | undefined][] = [
+    ...(roleAccount === undefined ? [] : [["roleAddress", roleAccount] as [string, string]]),
+    // A function that is given by its name is the role's own.
+    ...named.map(([key, { account = roleAccount }]): [string, string | undefined] => [key, account]),
+  ];
+  return claimed
+    .filter(([, account]) => account === undefined || !allowed.includes(account))
+    .map(([key, account]) => ({
+      setting: printable(key),
+      problem:
+        account === undefined
+          ? "must be given with its account, because the router's operator allows certain accounts only"
+          : `is in the account ${account}, which the router's operator does not allow`,
     }));
 }
 
