@@ -2,17 +2,18 @@ import { relative } from "node:path";
 import { createTwoFilesPatch } from "diff";
 import { version } from "../../package.json";
 import { type JitsuPlan, planInstallation, planRemoval } from "../hosts/jitsu/install";
-import type { Command } from "./command";
+import { type Command, UsageError } from "./command";
 import { changeFolder, type FolderChanges } from "./folder-changes";
 
-const installHelp = `Usage: amazon-lambda-destination install jitsu <checkout> [--dry-run] [--package <specifier>]
+const installHelp = `Usage: amazon-lambda-destination install jitsu <checkout> --package <specifier> [--dry-run]
 
 Adds the destination to a source checkout of Jitsu 2: this package as a dependency, its function among the built-in
 destinations (builtin.destination.amazon-lambda) and its form in the console. Build Jitsu as usual afterwards.
 
   <checkout>              the root of the repository
+  --package <specifier>   where Jitsu gets this package from, as in a package.json: file:../../amazon-lambda-destination.tgz
+                          for what npm pack made, put into the checkout's root (the package is not on npm)
   --dry-run               shows every change as a diff and makes none
-  --package <specifier>   where Jitsu gets this package from, as in a package.json (default: ^${version})
   --help
 
 Installing again is harmless; another version of the destination is replaced. A Jitsu that is not built from source takes
@@ -29,6 +30,10 @@ Takes the destination out of a source checkout of Jitsu 2.
   --help
 `;
 
+/** A package of this name on npm would be somebody else's. */
+const NEEDS_PACKAGE =
+  "--package is needed: where Jitsu gets this package from, which is not on npm. Put the file that npm pack makes into the checkout's root and give --package file:../../<its name>.";
+
 const FOLDER = "the root of a source checkout of Jitsu";
 
 export const installJitsu: Command = {
@@ -40,8 +45,10 @@ export const installJitsu: Command = {
       options: ["package"],
       done: "The destination is installed. Run pnpm install, then build Jitsu as usual.",
       already: "The destination is installed already; nothing to do.",
-      plan: async (checkout, { package: specifier }) =>
-        shown(await planInstallation(checkout, { version, ...(specifier && { specifier }) })),
+      plan: async (checkout, { package: specifier }) => {
+        if (!specifier) throw new UsageError(NEEDS_PACKAGE);
+        return shown(await planInstallation(checkout, { version, specifier }));
+      },
     }),
 };
 

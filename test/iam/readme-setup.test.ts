@@ -50,10 +50,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "readme-"));
   const bin = join(folder, "bin");
   mkdirSync(bin);
-  shim(
-    join(bin, "npx"),
-    `#!/bin/sh\n[ "$1" = amazon-lambda-destination ] && shift && exec "${process.execPath}" "${CLI}" "$@"\n`,
-  );
+  shim(join(bin, "amazon-lambda-destination"), `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`);
   shim(join(bin, "aws"), `#!${process.execPath}\n${AWS_SHIM}`);
   shellEnvironment = {
     ...process.env,

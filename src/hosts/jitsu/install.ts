@@ -57,7 +57,7 @@ interface FileEdit {
  */
 export async function planInstallation(
   checkout: string,
-  { version, specifier = `^${version}` }: { readonly version: string; readonly specifier?: string },
+  { version, specifier }: { readonly version: string; readonly specifier: string },
 ): Promise<JitsuPlan> {
   const { root, library } = await openCheckout(checkout);
   return plan(root, library, [

@@ -151,7 +151,10 @@ test("the consoles of both layouts pass their type check with the form", async (
   const roots = await Promise.all((["older", "newer"] satisfies Layout[]).map((layout) => makeCheckout(layout)));
   const [project = ""] = roots;
   for (const root of roots) {
-    await applyChanges((await planInstallation(root, { version: "1.2.3" })).changes);
+    await applyChanges(
+      (await planInstallation(root, { version: "1.2.3", specifier: "file:../../amazon-lambda-destination.tgz" }))
+        .changes,
+    );
     mkdirSync(join(root, SCHEMAS, "icons"));
     writeFileSync(join(root, SCHEMAS, "icons/webhook.tsx"), "export default undefined;\n");
   }

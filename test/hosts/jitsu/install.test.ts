@@ -11,6 +11,8 @@ import { type Layout, LIBRARY, makeCheckout, SCHEMAS, snapshot } from "./checkou
 const FORM = `${SCHEMAS}/amazon-lambda.tsx`;
 const DESTINATIONS = `${SCHEMAS}/destinations.tsx`;
 
+const PACKAGE = "file:../../amazon-lambda-destination.tgz";
+
 const roots: string[] = [];
 
 afterEach(async () => {
@@ -23,8 +25,8 @@ async function checkout(...args: Parameters<typeof makeCheckout>): Promise<strin
   return root;
 }
 
-async function install(root: string, options = { version: "1.2.3" }): Promise<string[]> {
-  const { changes } = await planInstallation(root, options);
+async function install(root: string, options: { version?: string; specifier?: string } = {}): Promise<string[]> {
+  const { changes } = await planInstallation(root, { version: "1.2.3", specifier: PACKAGE, ...options });
   await applyChanges(changes);
   return changes.map(({ path }) => path.slice(root.length + 1));
 }
@@ -50,7 +52,9 @@ describe.each<Layout>(["older", "newer"])("a checkout of the %s layout", (layout
     expect(Object.keys(after).filter((file) => after[file] !== before[file])).toEqual(
       [`${library}/package.json`, index, FORM, DESTINATIONS].sort(),
     );
-    expect(added(`${library}/package.json`)).toEqual(['    "amazon-lambda-destination": "^1.2.3",']);
+    expect(added(`${library}/package.json`)).toEqual([
+      '    "amazon-lambda-destination": "file:../../amazon-lambda-destination.tgz",',
+    ]);
     expect(JSON.parse(after[`${library}/package.json`] ?? "").dependencies).toMatchObject({ juava: "workspace:*" });
     expect(added(index)).toEqual([
       'import { AmazonLambdaDestination } from "amazon-lambda-destination/jitsu";',
@@ -76,10 +80,17 @@ describe.each<Layout>(["older", "newer"])("a checkout of the %s layout", (layout
     const root = await checkout(layout);
     await install(root, { version: "1.0.0" });
 
-    expect((await install(root, { version: "2.0.0" })).sort()).toEqual([`${library}/package.json`, FORM]);
+    expect(await install(root, { version: "2.0.0" })).toEqual([FORM]);
+  });
+
+  test("follows to another place of the package", async () => {
+    const root = await checkout(layout);
+    await install(root);
+
+    expect(await install(root, { specifier: "npm:@us/lambda@2" })).toEqual([`${library}/package.json`]);
 
     expect(await readFile(join(root, library, "package.json"), "utf8")).toContain(
-      '"amazon-lambda-destination": "^2.0.0"',
+      '"amazon-lambda-destination": "npm:@us/lambda@2"',
     );
   });
 
@@ -154,7 +165,7 @@ describe.each<Layout>(["older", "newer"])("a checkout of the %s layout", (layout
       const root = await checkout(layout, { [file]: change });
       const before = await snapshot(root);
 
-      const error = await planInstallation(root, { version: "1.2.3" }).catch((thrown) => thrown);
+      const error = await planInstallation(root, { version: "1.2.3", specifier: PACKAGE }).catch((thrown) => thrown);
 
       expect([name, error]).toEqual([name, expect.any(NotInstallable)]);
       expect(error.message).toContain(join(root, file));
@@ -167,13 +178,15 @@ describe.each<Layout>(["older", "newer"])("a checkout of the %s layout", (layout
     const root = await checkout(layout);
     await writeFile(join(root, FORM), "export const mine = 1;\n");
 
-    await expect(planInstallation(root, { version: "1.2.3" })).rejects.toThrow(/made by somebody else/);
+    await expect(planInstallation(root, { version: "1.2.3", specifier: PACKAGE })).rejects.toThrow(
+      /made by somebody else/,
+    );
     expect((await planRemoval(root)).changes).toEqual([]);
   });
 
   test("that cannot be written to the end is left as it was", async () => {
     const root = await checkout(layout);
-    const { changes } = await planInstallation(root, { version: "1.2.3" });
+    const { changes } = await planInstallation(root, { version: "1.2.3", specifier: PACKAGE });
     const before = await snapshot(root);
     await mkdir(join(root, `${DESTINATIONS}.new`));
 
@@ -184,7 +197,9 @@ describe.each<Layout>(["older", "newer"])("a checkout of the %s layout", (layout
 });
 
 test("a folder that is no checkout is refused", async () => {
-  await expect(planInstallation(__dirname, { version: "1.2.3" })).rejects.toThrow(/no source checkout of Jitsu/);
+  await expect(planInstallation(__dirname, { version: "1.2.3", specifier: PACKAGE })).rejects.toThrow(
+    /no source checkout of Jitsu/,
+  );
 });
 
 describe("on the command line", () => {
@@ -193,11 +208,11 @@ describe("on the command line", () => {
     const before = await snapshot(root);
     const io = bufferedIo();
 
-    expect(await installJitsu.run([root, "--dry-run"], io)).toBe(0);
+    expect(await installJitsu.run([root, "--package", PACKAGE, "--dry-run"], io)).toBe(0);
 
     expect(await snapshot(root)).toEqual(before);
     const patches = parsePatch(io.out().replace(/^(Jitsu|change|create|Nothing) .*\n/gm, ""));
-    await installJitsu.run([root], bufferedIo());
+    await installJitsu.run([root, "--package", PACKAGE], bufferedIo());
     const after = await snapshot(root);
     for (const [file, text] of Object.entries(after)) {
       const patch = patches.find(({ newFileName }) => newFileName === `b/${file}`);
@@ -222,12 +237,21 @@ describe("on the command line", () => {
     expect(await said(uninstallJitsu, root)).toMatch(/not installed there/);
   });
 
+  test("never has the package fetched from npm, where its name is not ours, without being told to", async () => {
+    const root = await checkout("newer");
+    const before = await snapshot(root);
+
+    await expect(installJitsu.run([root], bufferedIo())).rejects.toThrow(/--package is needed.*npm pack/);
+
+    expect(await snapshot(root)).toEqual(before);
+  });
+
   test.each([
     ["no folder", []],
     ["two folders", ["a", "b"]],
     ["a folder that is no checkout", [__dirname]],
   ])("%s is wrong usage", async (_name, argv) => {
-    await expect(installJitsu.run(argv, bufferedIo())).rejects.toThrow(UsageError);
+    await expect(installJitsu.run([...argv, "--package", PACKAGE], bufferedIo())).rejects.toThrow(UsageError);
     await expect(uninstallJitsu.run(argv, bufferedIo())).rejects.toThrow(UsageError);
   });
 });
