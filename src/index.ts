@@ -12,6 +12,7 @@ export type {
   DeliveryResult,
   FunctionError,
 } from "./delivery/delivery-result";
+export { type FailureScope, scopeOf } from "./delivery/failures";
 export type { Destination, EventContext, PreparedDelivery } from "./destination";
 export { CALL_TYPES, type CallType, type SegmentEvent } from "./events/segment-event";
 export { toSegmentEvent } from "./events/to-segment-event";

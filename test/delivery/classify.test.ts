@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { classifyAwsFailure, classifyFunctionError } from "../../src/delivery/classify";
-import { FAILURES } from "../../src/delivery/failures";
+import type { DeliveryErrorCode } from "../../src/delivery/delivery-result";
+import { FAILURES, scopeOf } from "../../src/delivery/failures";
 import { SKIPPED_STATUS } from "../../src/delivery/result";
 
 test("every failure says what to do next", () => {
@@ -11,6 +12,19 @@ test("a host that thinks in HTTP codes does the same as one that reads outcomes"
   const retried = (status: number) => status === 429 || status >= 500;
   for (const { outcome, status } of Object.values(FAILURES)) expect(retried(status)).toBe(outcome === "retry");
   expect(SKIPPED_STATUS).toBe(298);
+});
+
+test("a queue stands still only for what waiting or the settings can mend: what is given up is always the event's own", () => {
+  const scopes = Object.entries(FAILURES).map(([code, { outcome }]) => [
+    code,
+    outcome,
+    scopeOf(code as DeliveryErrorCode),
+  ]);
+
+  expect(scopes.filter(([, outcome, scope]) => outcome === "rejected" && scope !== "event")).toEqual([]);
+  expect(scopes.filter(([, outcome, scope]) => outcome === "retry" && scope === "event").map(([code]) => code)).toEqual(
+    ["ExecutionError", "OperationTimedOut"],
+  );
 });
 
 test("whatever AWS answers, it is one of the failures", () => {
