@@ -5,6 +5,8 @@ const config = {
   // Real processes and sockets on a busy machine: a test that hangs is told apart, one that is slow is not.
   testTimeout: 30_000,
   testMatch: ["**/*.test.ts"],
+  // They need a browser, and have a command of their own.
+  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/browser/"],
   transform: {
     "^.+\\.[tj]sx?$": [
       "@swc/jest",
