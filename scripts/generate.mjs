@@ -1,12 +1,28 @@
 // Derives from schemas/settings.schema.json what the source needs of it: the TypeScript type and the compiled validator.
+// Its patterns of AWS's names are those of src/names/grammar.ts.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import Ajv from "ajv";
 import standaloneCode from "ajv/dist/standalone/index.js";
+import { transform } from "esbuild";
 import { compile } from "json-schema-to-typescript";
 
 const root = new URL("..", import.meta.url);
 const target = new URL("src/generated/", root);
 const schema = JSON.parse(readFileSync(new URL("schemas/settings.schema.json", root), "utf8"));
+
+const grammarSource = readFileSync(new URL("src/names/grammar.ts", root), "utf8");
+const { code } = await transform(grammarSource, { loader: "ts", format: "esm" });
+const grammar = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+for (const [what, { pattern }, wanted] of [
+  ["a function", schema.definitions.function, `^(?:${grammar.FUNCTION})$`],
+  ["roleAddress", schema.properties.roleAddress, `^${grammar.ROLE_ARN}$`],
+  ["region", schema.properties.region, `^${grammar.REGION}$`],
+]) {
+  if (pattern === wanted) continue;
+  throw new Error(
+    `schemas/settings.schema.json: by src/names/grammar.ts, the pattern of ${what} is ${JSON.stringify(wanted)}`,
+  );
+}
 
 /** The schema without the keywords in `dropped`, at any depth. */
 function without(dropped, node) {

@@ -1,4 +1,4 @@
-import type { FunctionReference } from "../settings/function-reference";
+import type { FunctionReference } from "../names/function-reference";
 
 /** A key pair, with the token and end of life of a session where it is one. */
 export interface AwsCredentials {

@@ -1,5 +1,5 @@
+import type { FunctionReference } from "../names/function-reference";
 import { configuredFunctions } from "../settings/configured-functions";
-import type { FunctionReference } from "../settings/function-reference";
 import type { ParsedSettings } from "../settings/settings";
 import type { AssumedRoles } from "./assumed-role";
 import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer } from "./aws";

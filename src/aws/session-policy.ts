@@ -1,4 +1,4 @@
-import type { FunctionReference } from "../settings/function-reference";
+import { type FunctionHome, type FunctionReference, functionArn } from "../names/function-reference";
 
 /** Characters of a session policy that AWS takes at most. */
 const MAX_POLICY_LENGTH = 2048;
@@ -16,25 +16,13 @@ export interface SessionPolicy {
  *
  * @param home where a function given by its bare name is: the role's partition and account, the settings' region
  */
-export function sessionPolicy(
-  functions: readonly FunctionReference[],
-  home: { readonly partition: string; readonly region: string; readonly account: string },
-): SessionPolicy {
+export function sessionPolicy(functions: readonly FunctionReference[], home: FunctionHome): SessionPolicy {
   const exact = policyFor(functions.map((reference) => functionArn(reference, home)));
   if (exact.length <= MAX_POLICY_LENGTH) return { json: exact, namesFunctions: true };
   const everyFunctionOf = (account: string) => functionArn({ configured: "*", name: "*", account }, home);
   const perAccount = policyFor(functions.map(({ account = home.account }) => everyFunctionOf(account)));
   const json = perAccount.length <= MAX_POLICY_LENGTH ? perAccount : policyFor([everyFunctionOf("*")]);
   return { json, namesFunctions: false };
-}
-
-/** The function's ARN, with its qualifier where it has one. */
-export function functionArn(
-  { account, name, qualifier }: FunctionReference,
-  home: { readonly partition: string; readonly region: string; readonly account: string },
-): string {
-  const arn = `arn:${home.partition}:lambda:${home.region}:${account ?? home.account}:function:${name}`;
-  return qualifier ? `${arn}:${qualifier}` : arn;
 }
 
 function policyFor(resources: readonly string[]): string {

@@ -1,5 +1,5 @@
-import { functionNameForInvoke } from "../settings/function-reference";
-import { partitionOf } from "../settings/settings";
+import { functionNameForInvoke } from "../names/function-reference";
+import { dnsSuffix } from "../names/partitions";
 import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer, InvokeRequest } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
 import { incompleteAnswer, noIdentity, timedOut } from "./failed-call";
@@ -48,16 +48,6 @@ export interface WirePorts {
   identity?(region: string): Promise<AwsCredentials>;
   readonly sha256: Sha256;
 }
-
-/** DNS suffix of a partition's endpoints; `amazonaws.com` where it is not listed. */
-const DNS_SUFFIX: Readonly<Record<string, string>> = {
-  "aws-cn": "amazonaws.com.cn",
-  "aws-iso": "c2s.ic.gov",
-  "aws-iso-b": "sc2s.sgov.gov",
-  "aws-iso-e": "cloud.adc-e.uk",
-  "aws-iso-f": "csp.hci.ic.gov",
-  "aws-eusc": "amazonaws.eu",
-};
 
 /**
  * STS and Lambda over nothing but a way to send HTTP requests, for sandboxes that cannot hold the AWS SDK: same
@@ -185,7 +175,7 @@ export function wireAws(ports: WirePorts): Aws {
 
 /** AWS's own endpoint of a service in a region. */
 function awsEndpoint(service: Service, region: string): string {
-  return `https://${service}.${region}.${DNS_SUFFIX[partitionOf(region)] ?? "amazonaws.com"}`;
+  return `https://${service}.${region}.${dnsSuffix(region)}`;
 }
 
 function formOf(fields: Readonly<Record<string, string>>): string {

@@ -1,3 +1,4 @@
+import { POLICY_ARN, PRINCIPAL_ARN, ROLE_NAME, UNQUALIFIED_FUNCTION_ARN } from "../names/grammar";
 import type { InvokerRole } from "./invoker-role";
 import { roleName } from "./role";
 
@@ -34,7 +35,7 @@ Parameters:
   RouterPrincipalArn:
     Type: String
     Description: ARN of the IAM role or user that the router runs as.
-    AllowedPattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:(root|(user|role)/[A-Za-z0-9_+=,.@/-]+)$"
+    AllowedPattern: "^${PRINCIPAL_ARN}$"
     ConstraintDescription: must be the ARN of an IAM role or user${filledIn(role?.principalArn)}
   ExternalIds:
     Type: CommaDelimitedList
@@ -44,18 +45,18 @@ Parameters:
   LambdaArns:
     Type: CommaDelimitedList
     Description: ARNs of the functions, without version or alias, separated by commas.
-    AllowedPattern: "^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}$"
+    AllowedPattern: "^${UNQUALIFIED_FUNCTION_ARN}$"
     ConstraintDescription: must be ARNs of Lambda functions without version or alias, separated by commas${filledIn(role?.functionArns.join(","))}
   RoleName:
     Type: String
     Description: Name of the role. Empty, and AWS chooses one.
-    AllowedPattern: "^[A-Za-z0-9_+=,.@-]{0,64}$"
+    AllowedPattern: "^(${ROLE_NAME})?$"
     ConstraintDescription: must be at most 64 letters, digits or any of _+=,.@-
     Default: ${JSON.stringify(name ?? "")}
   PermissionsBoundaryArn:
     Type: String
     Description: ARN of the permissions boundary that your organisation demands of its roles. Empty for none.
-    AllowedPattern: "^(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+)?$"
+    AllowedPattern: "^(${POLICY_ARN})?$"
     ConstraintDescription: must be the ARN of an IAM policy, or empty
     Default: ""
 

@@ -1,7 +1,7 @@
 import { CALL_TYPES } from "../events/segment-event";
+import type { FunctionReference } from "../names/function-reference";
 import { configuredFunctions } from "../settings/configured-functions";
 import { type EventOrigin, externalIdFor } from "../settings/external-id";
-import type { FunctionReference } from "../settings/function-reference";
 import type { OperatorPolicy } from "../settings/operator-policy";
 import { type ParsedSettings, parseSettings } from "../settings/settings";
 

@@ -1,14 +1,10 @@
-import { functionArn } from "../aws/session-policy";
+import { type FunctionHome, type FunctionReference, functionArn } from "../names/function-reference";
+import { partitionOf } from "../names/partitions";
 import { configuredFunctions } from "../settings/configured-functions";
-import type { FunctionReference } from "../settings/function-reference";
-import { type ParsedSettings, partitionOf } from "../settings/settings";
+import type { ParsedSettings } from "../settings/settings";
 
-/** Where a function given by its name alone is. */
-export interface Home {
-  readonly region: string;
-  /** 12 digits. */
-  readonly account: string;
-}
+/** Where a function given by its name alone is; the region tells the partition. */
+export type Home = Omit<FunctionHome, "partition">;
 
 /** The function's ARN without version or alias. */
 export function unqualifiedArn({ configured, name, account }: FunctionReference, home: Home): string {

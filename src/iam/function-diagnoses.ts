@@ -1,3 +1,5 @@
+import { unqualifiedArn } from "../names/function-reference";
+import { accountOf } from "../names/principals";
 import { addPermissionCommand } from "./add-permission";
 import { CALL_DIAGNOSES, type FailedCall } from "./call-diagnoses";
 import type { DiagnosisRule } from "./diagnosis";
@@ -20,7 +22,6 @@ export interface FailedDryRun extends FailedCall {
   readonly elsewhere: readonly string[];
 }
 
-const accountOf = (arn: string) => arn.split(":")[4] ?? "";
 const isVersion = (qualifier: string | undefined) => /^\d+$/.test(qualifier ?? "");
 const lacksQualifier = ({ outcome, unqualified, qualifier }: FailedDryRun) =>
   outcome === "missing" && qualifier !== undefined && unqualified === "invocable";
@@ -55,14 +56,14 @@ export const FUNCTION_DIAGNOSES: readonly DiagnosisRule<FailedDryRun>[] = [
     applies: ({ outcome, unqualified, qualifier }) =>
       outcome === "denied" && qualifier !== undefined && (unqualified === "invocable" || unqualified === "missing"),
     advice: ({ functionArn, qualifier, invokerArn }) =>
-      `The permission policy of ${invokerArn} allows the function, but not its "${qualifier}". Add to Resource: "${withoutQualifier(functionArn)}:*"`,
+      `The permission policy of ${invokerArn} allows the function, but not its "${qualifier}". Add to Resource: "${unqualifiedArn(functionArn)}:*"`,
   },
   {
     name: "MissingInvokePermission",
     label: "Missing lambda:InvokeFunction",
     applies: ({ outcome }) => outcome === "denied",
     advice: ({ functionArn, invokerArn }) => {
-      const arn = withoutQualifier(functionArn);
+      const arn = unqualifiedArn(functionArn);
       const statement = { Effect: "Allow", Action: "lambda:InvokeFunction", Resource: [arn, `${arn}:*`] };
       return `The permission policy of ${invokerArn} does not allow ${functionArn}. If the name is right, add: ${JSON.stringify(statement)}, or print the role anew with the iam command and deploy it; otherwise correct it in the settings.`;
     },
@@ -72,14 +73,14 @@ export const FUNCTION_DIAGNOSES: readonly DiagnosisRule<FailedDryRun>[] = [
     label: "Deleted version",
     applies: (observed) => lacksQualifier(observed) && isVersion(observed.qualifier),
     advice: ({ functionArn, qualifier }) =>
-      `The function is there, its version ${qualifier} is not. Name another version in the settings, or better an alias, or none: ${withoutQualifier(functionArn)}`,
+      `The function is there, its version ${qualifier} is not. Name another version in the settings, or better an alias, or none: ${unqualifiedArn(functionArn)}`,
   },
   {
     name: "DeletedAlias",
     label: "Deleted alias",
     applies: lacksQualifier,
     advice: ({ functionArn, qualifier, region }) =>
-      `The function is there, its alias "${qualifier}" is not. Create it: aws lambda create-alias --region ${region} --function-name ${withoutQualifier(functionArn)} --name ${qualifier} --function-version <version>; or name another one in the settings.`,
+      `The function is there, its alias "${qualifier}" is not. Create it: aws lambda create-alias --region ${region} --function-name ${unqualifiedArn(functionArn)} --name ${qualifier} --function-version <version>; or name another one in the settings.`,
   },
   {
     name: "DeletedFunction",
@@ -90,7 +91,3 @@ export const FUNCTION_DIAGNOSES: readonly DiagnosisRule<FailedDryRun>[] = [
   },
   ...CALL_DIAGNOSES,
 ];
-
-function withoutQualifier(functionArn: string): string {
-  return functionArn.split(":").slice(0, 7).join(":");
-}

@@ -1,3 +1,4 @@
+import { accountOf, isAccount, isPrincipal, parseRole, parseSession } from "../names/principals";
 import { configuredFunctions } from "../settings/configured-functions";
 import type { OperatorPolicy } from "../settings/operator-policy";
 import { type ParsedSettings, parseSettings } from "../settings/settings";
@@ -5,6 +6,7 @@ import { SettingsError, type SettingsProblem } from "../settings/settings-error"
 import { type Home, unqualifiedArns } from "./function-arns";
 import type { InvokerRole } from "./invoker-role";
 import { permissionPolicy, trustPolicy } from "./policies";
+import { principalOf } from "./principal";
 
 /** What the settings do not say about the role. */
 export interface InvokerRoleOptions {
@@ -18,8 +20,6 @@ export interface InvokerRoleOptions {
   readonly operator?: OperatorPolicy;
 }
 
-const PRINCIPAL = /^arn:aws[a-z-]*:iam::\d{12}:(?:root|(?:user|role)\/[\w+=,.@/-]+)$/;
-const ASSUMED_ROLE = /^arn:(aws[a-z-]*):sts::(\d{12}):assumed-role\/([\w+=,.@-]+)\//;
 const EXTERNAL_ID = /^[\w+=.@:/-]{2,1224}$/;
 const EXAMPLE_PRINCIPAL = "arn:aws:iam::111122223333:role/router";
 
@@ -54,13 +54,13 @@ export function invokerRole(settings: unknown, options: InvokerRoleOptions): Inv
 
 /** Name and path of a role, from its ARN; empty where there is none. */
 export function roleName({ arn = "" }: Pick<InvokerRole, "arn">): { readonly name?: string; readonly path?: string } {
-  const [, path = "/", name] = /:role(\/(?:.*\/)?)([^/]+)$/.exec(arn) ?? [];
-  return { ...(name !== undefined && { name }), ...(path !== "/" && { path }) };
+  const role = parseRole(arn);
+  return role ? { name: role.name, ...(role.path !== "/" && { path: role.path }) } : {};
 }
 
 /** The functions that belong to another account than the role: its own permissions are not enough for them. */
 export function foreignFunctions({ arn, functionArns }: InvokerRole): readonly string[] {
-  return arn === undefined ? [] : functionArns.filter((each) => each.split(":")[4] !== arn.split(":")[4]);
+  return arn === undefined ? [] : functionArns.filter((each) => accountOf(each) !== accountOf(arn));
 }
 
 function homeOf(settings: ParsedSettings, account?: string): Home | undefined {
@@ -73,12 +73,12 @@ function homeOf(settings: ParsedSettings, account?: string): Home | undefined {
 }
 
 function principalProblems(principal: string): SettingsProblem[] {
-  if (PRINCIPAL.test(principal)) return [];
-  const [, partition, account, role] = ASSUMED_ROLE.exec(principal) ?? [];
-  const problem = role
+  if (isPrincipal(principal)) return [];
+  const session = parseSession(principal);
+  const problem = session
     ? "is a session; name its role instead, with the role's path if it has one"
     : "must be the ARN of the IAM role or user that the router runs as";
-  const example = role ? `arn:${partition}:iam::${account}:role/${role}` : EXAMPLE_PRINCIPAL;
+  const example = session ? principalOf(principal) : EXAMPLE_PRINCIPAL;
   return [{ setting: "principal", problem, example }];
 }
 
@@ -98,7 +98,7 @@ function externalIdProblems(externalIds: readonly string[], from = "settings"): 
 }
 
 function accountProblems(settings: ParsedSettings, account: string | undefined): SettingsProblem[] {
-  if (account !== undefined && !/^\d{12}$/.test(account)) {
+  if (account !== undefined && !isAccount(account)) {
     return [{ setting: "account", problem: "must be the 12 digits of an AWS account", example: "123456789012" }];
   }
   if (account !== undefined && settings.role && settings.role.account !== account) {

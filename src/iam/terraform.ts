@@ -1,3 +1,4 @@
+import { PRINCIPAL_ARN, UNQUALIFIED_FUNCTION_ARN } from "../names/grammar";
 import type { InvokerRole } from "./invoker-role";
 import { roleName } from "./role";
 
@@ -24,7 +25,7 @@ variable "router_principal_arn" {
   type        = string${filledIn(role?.principalArn)}
 
   validation {
-    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(root|(user|role)/[A-Za-z0-9_+=,.@/-]+)$", var.router_principal_arn))
+    condition     = can(regex("^${PRINCIPAL_ARN}$", var.router_principal_arn))
     error_message = "Must be the ARN of an IAM role or user."
   }
 }
@@ -44,7 +45,7 @@ variable "lambda_arns" {
   type        = list(string)${filledIn(role?.functionArns)}
 
   validation {
-    condition     = length(var.lambda_arns) > 0 && alltrue([for arn in var.lambda_arns : can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}$", arn))])
+    condition     = length(var.lambda_arns) > 0 && alltrue([for arn in var.lambda_arns : can(regex("^${UNQUALIFIED_FUNCTION_ARN}$", arn))])
     error_message = "Must be ARNs of Lambda functions without version or alias."
   }
 }

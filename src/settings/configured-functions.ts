@@ -1,4 +1,4 @@
-import type { FunctionReference } from "./function-reference";
+import type { FunctionReference } from "../names/function-reference";
 import type { ParsedSettings } from "./settings";
 
 /** Every function of the settings, once per way of naming it. */

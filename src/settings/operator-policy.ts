@@ -1,3 +1,4 @@
+import { isAccount } from "../names/principals";
 import { SettingsError } from "./settings-error";
 
 /** Where the external ID comes from: the settings (falling back to the source's ID), or pinned to the source's or workspace's ID. */
@@ -40,7 +41,7 @@ const wholeNumber =
 
 const accounts: Reader<readonly string[]> = (text) => {
   const list = text.split(",").map((account) => account.trim());
-  return list.every((account) => /^\d{12}$/.test(account)) ? list : undefined;
+  return list.every(isAccount) ? list : undefined;
 };
 
 /**

@@ -4,7 +4,9 @@ import { utf8 } from "../encoding/utf8";
 import { CALL_TYPES, type CallType, type JsonObject } from "../events/segment-event";
 import type { Settings } from "../generated/settings";
 import { validate } from "../generated/validate-settings";
-import { type FunctionReference, parseFunctionReference } from "./function-reference";
+import { type FunctionReference, parseFunctionReference } from "../names/function-reference";
+import { partitionOf } from "../names/partitions";
+import { parseRole, type RoleReference } from "../names/principals";
 import { DEFAULT_OPERATOR_POLICY, type OperatorPolicy } from "./operator-policy";
 import { SETTINGS } from "./setting-schemas";
 import { SettingsError, type SettingsProblem } from "./settings-error";
@@ -17,7 +19,7 @@ export interface ParsedSettings {
   /** By track event name. */
   readonly eventFunctions: ReadonlyMap<string, FunctionReference>;
   readonly region: string;
-  readonly role?: { readonly arn: string; readonly partition: string; readonly account: string };
+  readonly role?: RoleReference;
   readonly externalId?: string;
   readonly keys?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly logType: "None" | "Tail";
@@ -249,11 +251,6 @@ function functionPerCallType(byKey: ReadonlyMap<string, FunctionReference>): Par
   return functions;
 }
 
-function parseRole(arn: string): NonNullable<ParsedSettings["role"]> {
-  const [, partition = "", , , account = ""] = arn.split(":");
-  return { arn, partition, account };
-}
-
 function regionProblems(region: string | undefined, named: readonly [string, FunctionReference][]): SettingsProblem[] {
   if (region === undefined)
     return [problemWith("region", "is needed, because no function is given with its whole ARN")];
@@ -263,22 +260,6 @@ function regionProblems(region: string | undefined, named: readonly [string, Fun
       setting: printable(key),
       problem: `is in ${reference.region}, while the region is ${region}: one destination calls one region`,
     }));
-}
-
-/** Which partition a region belongs to; whatever is not listed is in `aws`. */
-const PARTITIONS: readonly [RegExp, string][] = [
-  [/^cn-/, "aws-cn"],
-  [/^us-gov-/, "aws-us-gov"],
-  [/^us-iso-/, "aws-iso"],
-  [/^us-isob-/, "aws-iso-b"],
-  [/^eu-isoe-/, "aws-iso-e"],
-  [/^us-isof-/, "aws-iso-f"],
-  [/^eusc-/, "aws-eusc"],
-];
-
-/** The AWS partition of a region, e.g. `aws-cn` for `cn-north-1`. */
-export function partitionOf(region: string): string {
-  return PARTITIONS.find(([regions]) => regions.test(region))?.[1] ?? "aws";
 }
 
 function partitionProblems(

@@ -3,7 +3,7 @@ import type { AwsCredentials, InvokeAnswer } from "../../src/aws/aws";
 import { AwsError } from "../../src/aws/aws-error";
 import { timedOut } from "../../src/aws/failed-call";
 import { type Invocation, Invoker } from "../../src/aws/invoker";
-import { parseFunctionReference } from "../../src/settings/function-reference";
+import { parseFunctionReference } from "../../src/names/function-reference";
 import { parseSettings } from "../../src/settings/settings";
 import { ANSWER, FakeAws, failure, pending } from "./fake-aws";
 

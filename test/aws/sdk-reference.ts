@@ -3,7 +3,7 @@ import type { Aws, InvokeAnswer } from "../../src/aws/aws";
 import { AwsError } from "../../src/aws/aws-error";
 import { noIdentity, timedOut } from "../../src/aws/failed-call";
 import { createNodeAws } from "../../src/aws/node";
-import { functionNameForInvoke } from "../../src/settings/function-reference";
+import { functionNameForInvoke } from "../../src/names/function-reference";
 
 type Failure = Error & {
   readonly code?: string;

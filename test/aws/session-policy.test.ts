@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { functionArn, sessionPolicy } from "../../src/aws/session-policy";
-import { parseFunctionReference } from "../../src/settings/function-reference";
+import { sessionPolicy } from "../../src/aws/session-policy";
+import { functionArn, parseFunctionReference } from "../../src/names/function-reference";
 
 const home = { partition: "aws", region: "us-east-1", account: "123456789012" };
 const policyOf = (...functions: string[]) => sessionPolicy(functions.map(parseFunctionReference), home);

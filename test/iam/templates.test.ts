@@ -12,6 +12,7 @@ import { permissionPolicy, trustPolicy } from "../../src/iam/policies";
 import { invokerRole } from "../../src/iam/role";
 import { terraformModule } from "../../src/iam/terraform";
 import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
+import { PRINCIPAL_ARN } from "../../src/names/grammar";
 import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { pointEnvironmentAt } from "./scene";
 import { createStack, type Stack } from "./stack";
@@ -43,6 +44,11 @@ afterEach(async () => {
 
 test("the template that ships is the one that the iam command prints", () => {
   expect(SHIPPED).toBe(cloudFormationTemplate());
+});
+
+test("the example asks for the same principals as the template", () => {
+  expect(EXAMPLE).toContain(`AllowedPattern: "^${PRINCIPAL_ARN}$"`);
+  expect(SHIPPED).toContain(`AllowedPattern: "^${PRINCIPAL_ARN}$"`);
 });
 
 describe("AWS's own CloudFormation validator", () => {

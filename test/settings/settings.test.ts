@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import settingsSchema from "../../schemas/settings.schema.json";
 import { CALL_TYPES } from "../../src/events/segment-event";
-import { parseSettings, partitionOf, pickSettings, SETTING_KEYS } from "../../src/settings/settings";
+import { partitionOf } from "../../src/names/partitions";
+import { parseSettings, pickSettings, SETTING_KEYS } from "../../src/settings/settings";
 import { SettingsError, type SettingsProblem } from "../../src/settings/settings-error";
 
 const region = "us-east-1";
@@ -39,7 +40,7 @@ test("a function and a role are enough; everything else has a default", () => {
     ),
     eventFunctions: new Map(),
     region,
-    role: { arn: role, partition: "aws", account },
+    role: { arn: role, partition: "aws", account, path: "/", name: "amazon-lambda-destination" },
     logType: "None",
     invocationType: "RequestResponse",
     timeoutMs: 5000,

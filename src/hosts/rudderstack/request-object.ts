@@ -1,6 +1,6 @@
 import type { PreparedDelivery } from "../../destination";
 import type { JsonObject } from "../../events/segment-event";
-import { parseFunctionReference } from "../../settings/function-reference";
+import { parseFunctionReference } from "../../names/function-reference";
 import type { RequestObject } from "./contract";
 
 /**

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { partitionOf } from "./arn";
+import { partitionOf } from "../../names/partitions";
 import { Clock } from "./clock";
 import { Concurrency } from "./concurrency";
 import { Faults, type Misbehaviour } from "./faults";

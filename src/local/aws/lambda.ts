@@ -1,3 +1,4 @@
+import { accountOf } from "../../names/principals";
 import { denialMessage, denialOf } from "./authorization";
 import type { Clock } from "./clock";
 import type { Concurrency } from "./concurrency";
@@ -100,7 +101,7 @@ export class Lambda {
       resource: qualifiedArn,
       context: { "lambda:functionarn": qualifiedArn },
       resourcePolicy: fn?.resourcePolicy,
-      resourceAccount: arn.split(":")[4] ?? "",
+      resourceAccount: accountOf(arn),
       resourcePolicyRequired: false,
     });
     if (denial) {
