@@ -7,6 +7,7 @@ import { Faults, type Misbehaviour } from "./faults";
 import { type FunctionCode, type FunctionOptions, Functions } from "./functions";
 import { type AccessKey, Identities, type RoleOptions, type UserOptions } from "./identities";
 import { Lambda } from "./lambda";
+import type { AwsObserver } from "./observer";
 import { type CallRecord, type InvocationRecord, Records } from "./records";
 import { createAwsServer } from "./server";
 import { SignatureVerifier } from "./signature-v4";
@@ -34,6 +35,7 @@ export interface EmbeddedAwsOptions {
   readonly eventRetryDelaysMs?: readonly number[];
   /** How many invocations and how many calls are remembered; 10,000 of each by default. */
   readonly history?: number;
+  readonly observer?: AwsObserver;
 }
 
 export interface EmbeddedAws {
@@ -104,10 +106,25 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
   const records = new Records(history);
   const faults = new Faults();
   const concurrency = new Concurrency(options.concurrency ?? 1000);
-  const lambda = new Lambda(functions, concurrency, clock, records, options.eventRetryDelaysMs ?? [60_000, 120_000]);
+  const lambda = new Lambda(
+    functions,
+    concurrency,
+    clock,
+    records,
+    options.eventRetryDelaysMs ?? [60_000, 120_000],
+    options.observer,
+  );
   const isRegion = (name: string): boolean => name === region || regions.includes(name) || functions.hasRegion(name);
   const verifier = new SignatureVerifier(identities, () => clock.now(), isRegion);
-  const server = createAwsServer({ clock, verifier, sts: new Sts(identities, clock), lambda, faults, records });
+  const server = createAwsServer({
+    clock,
+    verifier,
+    sts: new Sts(identities, clock),
+    lambda,
+    faults,
+    records,
+    observer: options.observer,
+  });
   server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");
 

@@ -1,3 +1,4 @@
+import { MAX_LOG_CHARACTERS } from "./observer";
 import type { FunctionSettings, Invocation, Returned, Runtime } from "./runtime";
 
 /** One run of a function with everything that Lambda adds around it. */
@@ -5,7 +6,9 @@ export interface Execution {
   /** JSON: what the handler returned, or the error. */
   readonly payload: string;
   readonly error: { readonly errorType: string; readonly errorMessage: string } | undefined;
-  /** The end of the log, 4 KB at most, from START to REPORT. */
+  /** From START to REPORT, with what is in the middle of a very long one left out. */
+  readonly log: string;
+  /** The end of the log, 4 KB at most. */
   readonly logTail: string;
   readonly durationMs: number;
 }
@@ -27,7 +30,8 @@ export async function execute(
   const payload = error ? JSON.stringify(error) : "payload" in outcome ? outcome.payload : "null";
   if (error && !("trace" in error)) log.push(`${error.errorMessage}\n${error.errorType}`);
   log.push(`END RequestId: ${requestId}`, report(requestId, settings, returned));
-  return { payload, error, logTail: tail(`${log.join("\n")}\n`), durationMs: returned.durationMs };
+  const whole = `${log.join("\n")}\n`;
+  return { payload, error, log: shortened(whole), logTail: tail(whole), durationMs: returned.durationMs };
 }
 
 function responseTooLarge(payload: string): { errorType: string; errorMessage: string } | undefined {
@@ -48,6 +52,12 @@ function report(requestId: string, settings: FunctionSettings, returned: Returne
     ...(returned.initMs === undefined ? [] : [`Init Duration: ${returned.initMs.toFixed(2)} ms`]),
   ];
   return `${parts.join("\t")}\t`;
+}
+
+function shortened(log: string): string {
+  const half = MAX_LOG_CHARACTERS / 2;
+  if (log.length <= MAX_LOG_CHARACTERS) return log;
+  return `${log.slice(0, half)}\n… ${log.length - MAX_LOG_CHARACTERS} characters left out …\n${log.slice(-half)}`;
 }
 
 /** The last 4 KB, begun at a whole character. */

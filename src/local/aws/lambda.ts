@@ -6,6 +6,7 @@ import { type Execution, execute } from "./execution";
 import type { Functions, FunctionVersion, LambdaFunction } from "./functions";
 import { type Answer, header, type RawRequest } from "./http-message";
 import { type InvokeTarget, readClientContext, readInvocationType, readName, readPayload } from "./invoke-request";
+import type { AwsObserver } from "./observer";
 import type { InvocationRecord, Records } from "./records";
 import type { Invocation } from "./runtime";
 import { ServiceError } from "./service-error";
@@ -33,6 +34,7 @@ export class Lambda {
     private readonly clock: Clock,
     private readonly records: Records,
     private readonly eventRetryDelaysMs: readonly number[],
+    private readonly observer: AwsObserver = {},
   ) {}
 
   /** @throws ServiceError */
@@ -119,14 +121,16 @@ export class Lambda {
     this.#underWay++;
     try {
       const execution = await execute(run.runtime, run.settings, run.invocation);
-      this.records.addInvocation({
+      const record: InvocationRecord = {
         ...run.record,
         attempt,
         at,
         durationMs: execution.durationMs,
         logTail: execution.logTail,
         ...(execution.error && { error: execution.error }),
-      });
+      };
+      this.records.addInvocation(record);
+      this.observer.ran?.(record, { log: execution.log, answer: execution.payload });
       return execution;
     } finally {
       this.concurrency.leave(run.function);

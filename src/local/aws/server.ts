@@ -7,6 +7,7 @@ import type { Faults, Misbehaviour } from "./faults";
 import { type Answer, type RawRequest, readRequest } from "./http-message";
 import { type InvokeTarget, invokeTarget, maxPayloadBytes } from "./invoke-request";
 import { type Lambda, lambdaError } from "./lambda";
+import type { AwsObserver } from "./observer";
 import type { CallRecord, Records } from "./records";
 import { type Service, ServiceError } from "./service-error";
 import type { Caller, SignatureVerifier } from "./signature-v4";
@@ -20,6 +21,7 @@ interface Parts {
   readonly lambda: Lambda;
   readonly faults: Faults;
   readonly records: Records;
+  readonly observer?: AwsObserver | undefined;
 }
 
 /** A request on its way: to which service, asking what. */
@@ -64,7 +66,7 @@ async function handle(parts: Parts, message: IncomingMessage, response: ServerRe
     errorCode = failure.code;
     ending = { answer: errorAnswer(call, failure, caller !== undefined), half: false };
   }
-  parts.records.addCall({
+  const record: CallRecord = {
     ...asked(call),
     at,
     status: ending?.answer.status ?? 0,
@@ -72,7 +74,9 @@ async function handle(parts: Parts, message: IncomingMessage, response: ServerRe
     principalArn: caller?.identity.arn,
     accessKeyId: caller?.accessKeyId,
     region: caller?.region,
-  });
+  };
+  parts.records.addCall(record);
+  parts.observer?.called?.(record, call.request.body.toString());
   if (ending) write(response, ending, parts.clock.now());
   else response.destroy();
 }
