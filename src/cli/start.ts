@@ -11,7 +11,6 @@ import { createRudderStackHost } from "../local/rudderstack-host";
 import { BACKEND, callTypeSamples, type Sample, sampleEvents, WEBSITE } from "../local/samples";
 import { trackingApi } from "../local/tracking-api";
 import { operatorPolicyFromEnvironment } from "../settings/operator-policy";
-import { parseSettings } from "../settings/settings";
 import { SettingsError } from "../settings/settings-error";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { packageRoot } from "./package-root";
@@ -62,11 +61,10 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   const ownFunctions = values.functions !== undefined;
   const account = await openAccount(values.functions ?? join(packageRoot(), "examples", "functions"));
   setEnvironment(account.environment);
-  await checkSettings(account);
-
   const sources: Source[] = [{ id: WEBSITE, settings: account.settings() }];
   if (!ownFunctions)
     sources.push({ id: BACKEND, settings: { ...account.settings(["track", "identify"]), eventLambdas: {} } });
+  await follow(account, sources, io);
   const writeKeys = sources.map(({ id }) => id);
   // What else there is to see depends on the examples' own functions.
   const samples = ownFunctions ? callTypeSamples() : sampleEvents();
@@ -170,7 +168,7 @@ function portNumber(text: string): number {
 
 async function openAccount(folder: string): Promise<LocalAccount> {
   try {
-    return await startLocalAccount(folder, [WEBSITE, BACKEND]);
+    return await startLocalAccount(folder);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") throw new UsageError(`There is no folder ${folder}.`);
@@ -179,11 +177,12 @@ async function openAccount(folder: string): Promise<LocalAccount> {
 }
 
 /** A mistake in `settings.json` is told once, not with each event. */
-async function checkSettings({ aws, settings }: LocalAccount): Promise<void> {
+async function follow(account: LocalAccount, sources: readonly Source[], { stderr }: Io): Promise<void> {
   try {
-    parseSettings(settings(), operatorPolicyFromEnvironment(process.env));
+    const notes = await account.follow(sources, operatorPolicyFromEnvironment(process.env));
+    for (const note of notes) stderr.write(`Note: ${note}\n`);
   } catch (error) {
-    await aws.close();
+    await account.aws.close();
     throw error instanceof SettingsError ? new UsageError(error.message) : error;
   }
 }

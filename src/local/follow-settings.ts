@@ -1,7 +1,8 @@
+import { partitionOf } from "../names/partitions";
 import { configuredFunctions } from "../settings/configured-functions";
 import { externalIdFor } from "../settings/external-id";
 import type { OperatorPolicy } from "../settings/operator-policy";
-import { parseSettings, partitionOf } from "../settings/settings";
+import { parseSettings } from "../settings/settings";
 import type { EmbeddedAws } from "./aws/embedded-aws";
 import type { Source } from "./local-host";
 
@@ -45,7 +46,9 @@ export async function followSettings(
     const parsed = parseSettings(settings, operator);
     const { region, role, keys } = parsed;
     if (partitionOf(region) !== aws.partition) {
-      notes.add(`${region} is not in the partition ${aws.partition}, which is the only one of the AWS on this machine.`);
+      notes.add(
+        `${region} is not in the partition ${aws.partition}, which is the only one of the AWS on this machine.`,
+      );
       continue;
     }
     if (keys) aws.addUser({ name: `owner-of-${keys.accessKeyId}`, ...keys });
@@ -69,7 +72,9 @@ export async function followSettings(
   for (const [arn, { qualifiers, timeoutMs }] of functions) {
     const name = arn.split(":").at(-1);
     if (!(await provide(arn, qualifiers, timeoutMs)))
-      notes.add(`There is no handler for the function ${name}: add a file of that name, such as ${name}.mjs, and start anew.`);
+      notes.add(
+        `There is no handler for the function ${name}: add a file of that name, such as ${name}.mjs, and start anew.`,
+      );
   }
   for (const [arn, needs] of roles) addRole(aws, arn, needs, routerArn);
   return [...notes];

@@ -1,8 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
-import settingsSchema from "../../schemas/settings.schema.json";
 import { CALL_TYPES, type CallType, type JsonObject } from "../events/segment-event";
+import type { OperatorPolicy } from "../settings/operator-policy";
 import { type EmbeddedAws, startEmbeddedAws } from "./aws/embedded-aws";
+import type { AwsObserver } from "./aws/observer";
+import { followSettings } from "./follow-settings";
+import type { Source } from "./local-host";
 
 /** An AWS account of one's own on this machine: the functions of a folder, and a role to invoke them. */
 export interface LocalAccount {
@@ -14,22 +17,32 @@ export interface LocalAccount {
   settings(callTypes?: readonly CallType[]): JsonObject;
   /** What the router's process needs in its environment to use this AWS and no other. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /**
+   * Makes functions, roles and access keys what the settings of all sources say, now and after each change of them.
+   *
+   * @returns what could not be followed, a sentence each
+   * @throws SettingsError for settings that cannot be used
+   */
+  follow(sources: readonly Source[], operator: OperatorPolicy): Promise<readonly string[]>;
 }
 
 const HANDLER_FILE = /^[\w-]{1,64}\.(mjs|cjs|js)$/;
 const ROUTER_USER = "router";
 const ROLE = "amazon-lambda-destination";
+/** Invocations and calls that are remembered. */
+const HISTORY = 1000;
+/** Of functions that are in no settings and can only be invoked directly. */
+const DEFAULT_TIMEOUT_MS = 6000;
 
 /**
  * Starts an embedded AWS with the handlers of a folder as its functions.
  *
  * A file is a function of its name: `track.mjs` gets track calls, `lambda.mjs` every call type that has none of its own,
  * others get what `settings.json` beside them says (`eventLambdas`, and any other setting).
- *
- * @param externalIds that the role's trust policy accepts
+ * The role is there once the account has been made to follow settings.
  */
-export async function startLocalAccount(folder: string, externalIds: readonly string[]): Promise<LocalAccount> {
-  const files = (await readdir(folder)).filter((file) => HANDLER_FILE.test(file)).sort();
+export async function startLocalAccount(folder: string, observer: AwsObserver = {}): Promise<LocalAccount> {
+  const files = await handlerFiles(folder);
   if (files.length === 0)
     throw new NoFunctions(
       `There are no functions in ${folder}: no file such as track.mjs, page.js or lambda.cjs. Functions in other languages are not run here.`,
@@ -39,28 +52,26 @@ export async function startLocalAccount(folder: string, externalIds: readonly st
   if (twice) throw new NoFunctions(`There are several files for the function ${twice} in ${folder}: keep one of them.`);
   const own = await readSettings(join(folder, "settings.json"));
 
-  const aws = await startEmbeddedAws();
+  const aws = await startEmbeddedAws({ history: HISTORY, observer });
   const environment = ownEnvironment();
-  // As long as the router waits, so that the router's Timeout (ms) is what strikes, here as at AWS.
-  const timeoutMs = Number(own["timeoutMs"] ?? settingsSchema.properties.timeoutMs.default) + 1000;
   const { arn: routerArn, ...router } = aws.addUser({ name: ROUTER_USER });
-  const functions = new Map(
-    files.map((file) => {
-      const name = nameOf(file);
-      return [name, aws.addFunction({ name, file: resolve(folder, file), folder, timeoutMs, environment }).arn];
-    }),
-  );
-  const { arn: roleArn } = aws.addRole({
-    name: ROLE,
-    trustPolicy: allow({
-      Principal: { AWS: routerArn },
-      Action: "sts:AssumeRole",
-      Condition: { StringEquals: { "sts:ExternalId": externalIds } },
-    }),
-    permissionPolicies: [
-      allow({ Action: "lambda:InvokeFunction", Resource: [...functions.values()].flatMap((arn) => [arn, `${arn}:*`]) }),
-    ],
-  });
+  const functions = new Map(files.map((file) => [nameOf(file), `${functionArnPrefix(aws)}${nameOf(file)}`]));
+  const roleArn = `arn:${aws.partition}:iam::${aws.account}:role/${ROLE}`;
+  /** How each function that is there was made; a change of that makes it anew. */
+  const made = new Map<string, string>();
+  const provide = async (arn: string, qualifiers: ReadonlySet<string>, timeoutMs: number): Promise<boolean> => {
+    const [, , , region = "", account = "", , name = ""] = arn.split(":");
+    const file = (await handlerFiles(folder)).find((each) => nameOf(each) === name);
+    const making = JSON.stringify([file, timeoutMs, ...[...qualifiers].sort()]);
+    if (made.get(arn) === making) return file !== undefined;
+    if (made.delete(arn)) await aws.removeFunction(arn);
+    if (file === undefined) return false;
+    const code = { file: resolve(folder, file), folder };
+    aws.addFunction({ name, region, account, ...code, ...versions(code, qualifiers), timeoutMs, environment });
+    made.set(arn, making);
+    return true;
+  };
+  for (const arn of functions.values()) await provide(arn, new Set(), DEFAULT_TIMEOUT_MS);
 
   return {
     aws,
@@ -76,6 +87,7 @@ export async function startLocalAccount(folder: string, externalIds: readonly st
       logType: "Tail",
       ...own,
     }),
+    follow: (sources, operator) => followSettings({ aws, routerArn, provide }, sources, operator),
     environment: {
       AWS_ENDPOINT_URL: aws.url,
       AWS_ENDPOINT_URL_LAMBDA: undefined,
@@ -94,6 +106,26 @@ export async function startLocalAccount(folder: string, externalIds: readonly st
   };
 }
 
+/** On this machine every version is what is in the file. */
+function versions(code: { readonly file: string; readonly folder: string }, qualifiers: ReadonlySet<string>) {
+  const names = [...qualifiers].filter((qualifier) => qualifier !== "$LATEST");
+  const aliases = names.filter((name) => !/^\d+$/.test(name));
+  return {
+    versions: Object.fromEntries(
+      ["1", ...names.filter((name) => !aliases.includes(name))].map((version) => [version, code]),
+    ),
+    aliases: Object.fromEntries(aliases.map((alias) => [alias, "1"])),
+  };
+}
+
+async function handlerFiles(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((file) => HANDLER_FILE.test(file)).sort();
+}
+
+function functionArnPrefix({ partition, region, account }: EmbeddedAws): string {
+  return `arn:${partition}:lambda:${region}:${account}:function:`;
+}
+
 function nameOf(file: string): string {
   return basename(file, extname(file));
 }
@@ -101,10 +133,6 @@ function nameOf(file: string): string {
 /** A folder from which nothing can be run. */
 export class NoFunctions extends Error {
   override readonly name = "NoFunctions";
-}
-
-function allow(statement: JsonObject): { Version: string; Statement: JsonObject[] } {
-  return { Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] };
 }
 
 /** What the user's own environment holds, without what belongs to the real AWS. */
