@@ -15,6 +15,7 @@ const { code } = await transform(grammarSource, { loader: "ts", format: "esm" })
 const grammar = await import(`data:text/javascript,${encodeURIComponent(code)}`);
 for (const [what, { pattern }, wanted] of [
   ["a function", schema.definitions.function, `^(?:${grammar.FUNCTION})$`],
+  ["a route", schema.definitions.route, `^(?:\\(skip\\)|${grammar.FUNCTION})$`],
   ["roleAddress", schema.properties.roleAddress, `^${grammar.ROLE_ARN}$`],
   ["region", schema.properties.region, `^${grammar.REGION}$`],
 ]) {

@@ -15,7 +15,7 @@ export interface Setting {
   readonly writeOnly?: boolean;
   /** Of a map: the schema of its values, or that any will do. */
   readonly additionalProperties?: unknown;
-  /** There where the setting names a function. */
+  /** There where the setting names a function (`#/definitions/function`), or `(skip)` in its place (`#/definitions/route`). */
   readonly $ref?: string;
   readonly examples: readonly unknown[];
   readonly "x-expected": string;
@@ -25,6 +25,10 @@ export interface Setting {
 export const SETTINGS: Readonly<Record<string, Setting>> = Object.fromEntries(
   Object.entries(schema.properties).map(([key, property]) => [
     key,
-    ("$ref" in property ? { ...schema.definitions.function, ...property } : property) as Setting,
+    ("$ref" in property ? { ...definitionOf(property.$ref), ...property } : property) as Setting,
   ]),
 );
+
+function definitionOf(ref: string): object {
+  return schema.definitions[ref.endsWith("/route") ? "route" : "function"];
+}

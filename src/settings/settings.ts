@@ -8,22 +8,31 @@ import { type FunctionReference, parseFunctionReference } from "../names/functio
 import { partitionOf } from "../names/partitions";
 import { parseRole, type RoleReference } from "../names/principals";
 import { DEFAULT_OPERATOR_POLICY, type OperatorPolicy } from "./operator-policy";
+import { eventRoutes, type Route, type Routes, SKIP } from "./routes";
 import { SETTINGS } from "./setting-schemas";
 import { SettingsError, type SettingsProblem } from "./settings-error";
+import { parseTenant, type TenantSetting } from "./tenant";
 
 export type { Settings } from "../generated/settings";
 
 /** Settings that have been checked, with everything worked out that is the same for every event. */
 export interface ParsedSettings {
   readonly functions: Readonly<Partial<Record<CallType, FunctionReference>>>;
-  /** By track event name. */
+  /** By track event name or pattern, as they stand in the settings. */
   readonly eventFunctions: ReadonlyMap<string, FunctionReference>;
+  /** Which of them gets which event. */
+  readonly routes: Routes;
+  /** Gets what is rejected. */
+  readonly failureFunction?: FunctionReference;
   readonly region: string;
   readonly role?: RoleReference;
   readonly externalId?: string;
   readonly keys?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly logType: "None" | "Tail";
+  readonly returnValue: "None" | "Include";
   readonly invocationType: "RequestResponse" | "Event";
+  readonly executionName: "None" | "MessageId";
+  readonly tenant?: TenantSetting;
   /** Base64 of the client context's JSON, ready to send. */
   readonly clientContext?: string;
   readonly timeoutMs: number;
@@ -34,7 +43,10 @@ export interface ParsedSettings {
   readonly limited?: readonly string[];
 }
 
-type WithDefaults = Settings & Required<Pick<Settings, "logType" | "invocationType" | "timeoutMs" | "maxBatchSize">>;
+type WithDefaults = Settings &
+  Required<
+    Pick<Settings, "logType" | "returnValue" | "invocationType" | "executionName" | "timeoutMs" | "maxBatchSize">
+  >;
 
 /** Bytes of an encoded client context that Lambda takes at most. */
 const MAX_CLIENT_CONTEXT_BYTES = 3583;
@@ -92,9 +104,11 @@ export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT
   const region = settings.region ?? named.map(([, reference]) => reference.region).find((known) => known !== undefined);
   const clientContext = encodeClientContext(settings.clientContext ?? {});
   const problems = [
+    ...(named.some(([key]) => key !== FAILURE) ? [] : [NO_FUNCTION]),
     ...regionProblems(region, named),
     ...partitionProblems(region, role?.partition, named),
     ...clientContextProblems(clientContext),
+    ...(settings.executionName === "MessageId" ? durableProblems(settings, named) : []),
     ...(!role && !settings.accessKeyId && !operator.allowAmbientCredentials
       ? [
           problemWith(
@@ -109,16 +123,28 @@ export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT
 
   const byKey = new Map(named);
   const { limited, ...limits } = withinLimits(settings, operator);
+  const callTypes = routePerCallType(settings, byKey);
+  const failureFunction = byKey.get(FAILURE);
   return {
-    functions: functionPerCallType(byKey),
+    functions: Object.fromEntries(Object.entries(callTypes).filter(([, route]) => route !== SKIP)),
     eventFunctions: new Map(
       named
         .filter(([key]) => key.startsWith(EVENT_PREFIX))
         .map(([key, reference]) => [key.slice(EVENT_PREFIX.length), reference]),
     ),
+    routes: {
+      callTypes,
+      events: eventRoutes(
+        Object.keys(settings.eventLambdas ?? {}).map((event) => [event, byKey.get(EVENT_PREFIX + event) ?? SKIP]),
+      ),
+    },
+    ...(failureFunction && { failureFunction }),
     region,
     logType: settings.logType,
+    returnValue: settings.returnValue,
     invocationType: settings.invocationType,
+    executionName: settings.executionName,
+    ...(settings.tenantId !== undefined && { tenant: parseTenant(settings.tenantId) }),
     maxBatchSize: settings.maxBatchSize,
     ...limits,
     ...(limited.length > 0 && { limited }),
@@ -189,26 +215,26 @@ function schemaProblems(given: JsonObject): SettingsProblem[] {
     } else if (key && path.length > 1) {
       const setting = printable(path.join("."));
       problems.set(setting, {
-        ...problemWith("lambda", `must be ${schema.definitions.function["x-expected"]}`),
+        ...problemWith("lambda", `must be ${schema.definitions.route["x-expected"]}`),
         setting,
       });
     } else if (key) {
       problems.set(key, problemWith(key, `must be ${SETTINGS[key]?.["x-expected"] ?? "something else"}`));
     }
   }
-  if (!namesFunction(given)) {
-    problems.set(
-      "lambda",
-      problemWith("lambda", "is needed, or one of the settings for single call types: no function is set"),
-    );
-  }
+  if (!namesFunction(given)) problems.set("lambda", NO_FUNCTION);
   return [...problems.values()];
 }
 
 function namesFunction(given: JsonObject): boolean {
   const { eventLambdas } = given;
   const anEvent = typeof eventLambdas === "object" && eventLambdas !== null && Object.keys(eventLambdas).length > 0;
-  return anEvent || SETTING_KEYS.some((key) => Object.hasOwn(given, key) && SETTINGS[key]?.$ref !== undefined);
+  return anEvent || SETTING_KEYS.some((key) => Object.hasOwn(given, key) && isRoute(key));
+}
+
+/** Whether a setting says where events go. */
+function isRoute(key: string): boolean {
+  return SETTINGS[key]?.$ref === "#/definitions/route";
 }
 
 /** A key that somebody else chose, fit for an error message. */
@@ -226,15 +252,21 @@ function problemWith(setting: string, problem: string): SettingsProblem {
 }
 
 const EVENT_PREFIX = "eventLambdas.";
+const FAILURE = "failureLambda";
+const NO_FUNCTION = problemWith(
+  "lambda",
+  "is needed, or one of the settings for single call types: no function is set",
+);
 
 /** Every function in the settings, under the name that an error gives it. */
 function namedFunctions(settings: Settings): [string, FunctionReference][] {
-  const single = ["lambda", ...CALL_TYPES.map(settingOf)].map((key) => [key, settings[key as keyof Settings]] as const);
+  const keys = ["lambda", ...CALL_TYPES.map(settingOf), FAILURE];
+  const single = keys.map((key) => [key, settings[key as keyof Settings]] as const);
   const perEvent = Object.entries(settings.eventLambdas ?? {}).map(
     ([event, value]) => [EVENT_PREFIX + event, value] as const,
   );
   return [...single, ...perEvent]
-    .filter((entry): entry is readonly [string, string] => typeof entry[1] === "string")
+    .filter((entry): entry is readonly [string, string] => typeof entry[1] === "string" && entry[1] !== SKIP)
     .map(([key, value]) => [key, parseFunctionReference(value)]);
 }
 
@@ -242,13 +274,37 @@ function settingOf(callType: CallType): string {
   return `${callType}Lambda`;
 }
 
-function functionPerCallType(byKey: ReadonlyMap<string, FunctionReference>): ParsedSettings["functions"] {
-  const functions: Partial<Record<CallType, FunctionReference>> = {};
+function routePerCallType(
+  settings: Settings,
+  byKey: ReadonlyMap<string, FunctionReference>,
+): Readonly<Partial<Record<CallType, Route>>> {
+  const routes: Partial<Record<CallType, Route>> = {};
   for (const callType of CALL_TYPES) {
-    const reference = byKey.get(settingOf(callType)) ?? byKey.get("lambda");
-    if (reference) functions[callType] = reference;
+    const key = [settingOf(callType), "lambda"].find((each) => settings[each as keyof Settings] !== undefined);
+    if (key !== undefined) routes[callType] = byKey.get(key) ?? SKIP;
   }
-  return functions;
+  return routes;
+}
+
+/** What durable functions demand of the settings. */
+function durableProblems(settings: WithDefaults, named: readonly [string, FunctionReference][]): SettingsProblem[] {
+  const unqualified = named.filter(([key, { qualifier }]) => key !== FAILURE && qualifier === undefined);
+  return [
+    ...(settings.maxBatchSize > 1
+      ? [
+          {
+            setting: "maxBatchSize",
+            problem: `must be 1 with ${schema.properties.executionName.title} MessageId: events that are retried are batched anew, and another batch would be another execution`,
+            example: "1",
+          },
+        ]
+      : []),
+    ...unqualified.map(([key, { configured }]) => ({
+      setting: printable(key),
+      problem: "needs a version or alias, because AWS takes durable functions by those only",
+      example: `${configured}:live`,
+    })),
+  ];
 }
 
 function regionProblems(region: string | undefined, named: readonly [string, FunctionReference][]): SettingsProblem[] {

@@ -158,7 +158,7 @@ test("a map of more functions than a session or a form can hold is refused", () 
   const eventLambdas = Object.fromEntries(Array.from({ length: 501 }, (_, i) => [`Event ${i}`, "router-events"]));
 
   expect(problemsOf({ ...SETTINGS, eventLambdas }, {})).toEqual([
-    ["eventLambdas", "must be a map of track event names to functions, 500 at most"],
+    ["eventLambdas", "must be a map of track event names or patterns to functions, 500 at most"],
   ]);
 });
 

@@ -39,10 +39,13 @@ test("a function and a role are enough; everything else has a default", () => {
       ]),
     ),
     eventFunctions: new Map(),
+    routes: expect.anything(),
     region,
     role: { arn: role, partition: "aws", account, path: "/", name: "amazon-lambda-destination" },
     logType: "None",
+    returnValue: "None",
     invocationType: "RequestResponse",
+    executionName: "None",
     timeoutMs: 5000,
     maxBatchSize: 1,
   });
@@ -220,7 +223,7 @@ test.each([
   const problem = problemOf({ roleAddress: role, region, trackLambda: "fine", lambda: lambda || {} }, "lambda");
   expect(problem).toEqual({
     setting: "lambda",
-    problem: "must be the name or ARN of a Lambda function, with or without a version or alias",
+    problem: "must be the name or ARN of a Lambda function, with or without a version or alias; or (skip) for none",
     example: settingsSchema.definitions.function.examples[0],
   });
 });
@@ -230,6 +233,40 @@ describe("settings that contradict each other", () => {
     expect(problemOf({ roleAddress: role, region }, "lambda").problem).toMatch(/^is needed/);
     expect(problemOf({ roleAddress: role, region, eventLambdas: {} }, "lambda").problem).toMatch(/^is needed/);
   });
+
+  test("nothing but functions that are skipped, or the one for failures", () => {
+    expect(problemOf({ roleAddress: role, region, lambda: "(skip)" }, "lambda").problem).toMatch(/^is needed/);
+    expect(problemOf({ roleAddress: role, region, failureLambda: "failures" }, "lambda").problem).toMatch(/^is needed/);
+  });
+
+  test("a Failure Lambda that is skipped, or in another region", () => {
+    expect(problemOf({ ...minimal, failureLambda: "(skip)" }, "failureLambda").problem).toMatch(/^must be /);
+    const elsewhere = { ...minimal, failureLambda: arn("failures", { at: "eu-west-1" }) };
+    expect(problemOf(elsewhere, "failureLambda").problem).toMatch("is in eu-west-1");
+  });
+
+  test("one execution per event, in batches", () => {
+    const settings = { ...minimal, lambda: arn("events:live"), executionName: "MessageId", maxBatchSize: 2 };
+    expect(problemOf(settings, "maxBatchSize").problem).toMatch(/^must be 1 with Execution Name MessageId/);
+  });
+
+  test("one execution per event, by functions without version or alias", () => {
+    const settings = { ...minimal, trackLambda: "tracks:live", failureLambda: "failures", executionName: "MessageId" };
+    expect(errorOf(settings).problems).toEqual([
+      {
+        setting: "lambda",
+        problem: "needs a version or alias, because AWS takes durable functions by those only",
+        example: `${arn("events")}:live`,
+      },
+    ]);
+  });
+
+  test.each(["", "{users}", "{user", "x{user}", "a*b", "x".repeat(257), "é"].filter(Boolean))(
+    "a Tenant ID %p that AWS would not take",
+    (tenantId) => {
+      expect(problemOf({ ...minimal, tenantId }, "tenantId").problem).toMatch(/^must be 1 to 256 /);
+    },
+  );
 
   test("no region from anywhere", () => {
     expect(problemOf({ roleAddress: role, lambda: "by-name" }, "region")).toMatchObject({ example: "us-east-1" });

@@ -65,6 +65,8 @@ function together<Field extends z.ZodTypeAny>(field: Field, message: string, hol
 
 const lambdaFunction = ${zodType(schema.definitions.function)};
 
+const lambdaRoute = ${zodType(schema.definitions.route)};
+
 export const amazonLambda = {
   id: "amazon-lambda",
   title: "Amazon Lambda",
@@ -147,7 +149,7 @@ function dependencyRules(key: string): Rule[] {
 
 function zodType(property: SettingSchema): string {
   const { type, enum: values, minLength, maxLength, pattern, minimum, maximum, additionalProperties } = property;
-  if (property.$ref) return "lambdaFunction";
+  if (property.$ref) return property.$ref === "#/definitions/route" ? "lambdaRoute" : "lambdaFunction";
   if (values) return `z.enum(${JSON.stringify(values)})`;
   if (type === "integer") return `z.number().int()${limit("min", minimum)}${limit("max", maximum)}`;
   if (type === "object") {

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../events/segment-event";
 import { SETTINGS, type Setting } from "../../settings/setting-schemas";
 import { CLOUD_MODE, SOURCE_TYPES } from "./source-types";
 
-const FUNCTION = schema.definitions.function;
+const FUNCTION = schema.definitions.route;
 
 /** What the host fills in itself before a destination sees it: from the event, or from the server's environment. */
 const TEMPLATE = "(^\\{\\{.*\\|\\|(.*)\\}\\}$)|(^env[.].+)";

@@ -34,7 +34,7 @@ const form = loadForm();
 const KEYS = Object.keys(schema.properties);
 
 const matching = ({ pattern }: { pattern: string }) => fc.stringMatching(new RegExp(pattern));
-const anyFunction = fc.oneof(fc.constantFrom("orders", "orders:$LATEST"), matching(schema.definitions.function));
+const anyFunction = fc.oneof(fc.constantFrom("orders", "orders:$LATEST"), matching(schema.definitions.route));
 const SECRET = "not/a/real+secret/only+for+this+test00000";
 
 /** Values that a setting takes, at its limits above all. */
@@ -47,6 +47,11 @@ const TAKEN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   logType: fc.constantFrom("None", "Tail"),
   timeoutMs: fc.constantFrom(100, 5e3, 900_000),
   maxBatchSize: fc.constantFrom(1, 10_000),
+  maxConcurrency: fc.constantFrom(1, 10_000),
+  executionName: fc.constantFrom("None", "MessageId"),
+  tenantId: matching(schema.properties.tenantId),
+  returnValue: fc.constantFrom("None", "Include"),
+  failureLambda: matching(schema.definitions.function),
   clientContext: fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 3 }),
   accessKeyId: fc.constantFrom("AKIDEXAMPLE00000000", "A".repeat(16), "A".repeat(128)),
   secretAccessKey: fc.constantFrom(SECRET, "s".repeat(16), "s".repeat(128)),
