@@ -1,5 +1,6 @@
-import { locationFromGeo } from "./geo";
+import { splitGeo } from "./geo";
 import { InvalidEvent } from "./invalid-event";
+import { isDate, isoDate } from "./iso-date";
 import { messageIdFromContent } from "./message-id";
 import { CALL_TYPES, type CallType, type JsonObject, type SegmentEvent } from "./segment-event";
 
@@ -128,13 +129,17 @@ function segmentContext(event: JsonObject): JsonObject | undefined {
   const context = ownContext(event);
   const requestIp = event["requestIp"] ?? event["request_ip"];
   const addsIp = typeof requestIp === "string" && requestIp !== "" && !context?.["ip"];
-  const geo = context?.["geo"];
-  const location = isObject(geo) ? locationFromGeo(geo) : undefined;
-  if (!addsIp && !location) return context;
+  const block = context?.["geo"];
+  const geo = isObject(block) ? splitGeo(block) : undefined;
+  if (!addsIp && !geo) return context;
   const segment = { ...context, ...(addsIp && { ip: requestIp }) };
-  if (!location) return segment;
-  const { geo: _geo, location: own, ...rest } = segment as JsonObject;
-  return { ...rest, location: isObject(own) ? { ...location, ...own } : (own ?? location) };
+  if (!geo) return segment;
+  const { geo: _block, location: own, ...others } = segment as JsonObject;
+  return {
+    ...others,
+    ...(geo.rest && { geo: geo.rest }),
+    location: isObject(own) ? { ...geo.location, ...own } : (own ?? geo.location),
+  };
 }
 
 function date(field: string): (event: JsonObject) => string | undefined {
@@ -153,31 +158,6 @@ function timestamp(event: JsonObject, context: MappingContext): string | undefin
 
 function receivedAt(event: JsonObject, context: MappingContext): string | undefined {
   return isoDate(event["receivedAt"]) ?? isoDate(context.receivedAt);
-}
-
-/** As RFC 3339 has it, with the day still to be looked up in the calendar. */
-const ISO_DATE =
-  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
-const LENGTH_WITHIN_YEAR_9999 = "2020-01-01T00:00:00.000Z".length;
-
-/** ISO 8601 of a date in any form that JSON or a host knows; nothing where it is no date. */
-function isoDate(value: unknown): string | undefined {
-  if (typeof value === "string" && ISO_DATE.test(value) && isInCalendar(value)) return value;
-  if (typeof value !== "string" && typeof value !== "number" && !isDate(value)) return undefined;
-  const moment = new Date(value);
-  if (Number.isNaN(moment.getTime())) return undefined;
-  const iso = moment.toISOString();
-  return iso.length === LENGTH_WITHIN_YEAR_9999 ? iso : undefined;
-}
-
-/** Every month has 28 days; beyond, a day that is none comes back as one of the next month. */
-function isInCalendar(isoDate: string): boolean {
-  const day = Number(isoDate.slice(8, 10));
-  return day <= 28 || new Date(isoDate.slice(0, 10)).getUTCDate() === day;
-}
-
-function isDate(value: unknown): value is Date {
-  return Object.prototype.toString.call(value) === "[object Date]";
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -362,20 +362,28 @@ function accountProblems(
 
 /**
  * Node.js functions get the client context as it is sent, Python functions only its keys `client`, `custom` and `env`:
- * a map is sent in both places, so that both find it.
+ * a map is sent in both places, so that both find it. Python's runtime cannot start a function whose `client` or `env` is
+ * no object: such a key is in `custom` alone.
  *
  * @returns base64, nothing for an empty map, `null` for what JSON cannot hold (circles, BigInt)
  */
 function encodeClientContext(map: Readonly<JsonObject>): string | undefined | null {
   if (Object.keys(map).length === 0) return undefined;
-  const { client: _client, env: _env, custom, ...own } = map;
-  const inner =
-    custom !== null && typeof custom === "object" && !Array.isArray(custom) ? { ...own, ...custom } : { ...own };
+  const { custom, ...own } = map;
+  const inner = isMap(custom) ? { ...own, ...custom } : map;
+  const top = Object.entries(map).filter(([key, value]) => !FOR_PYTHON.includes(key) || isMap(value));
   try {
-    return base64(utf8(JSON.stringify({ ...map, custom: inner })));
+    return base64(utf8(JSON.stringify(Object.fromEntries([...top, ["custom", inner]]))));
   } catch {
     return null;
   }
+}
+
+/** What Python's runtime takes apart, beside `custom`. */
+const FOR_PYTHON: readonly string[] = ["client", "env"];
+
+function isMap(value: unknown): value is JsonObject {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 function clientContextProblems(encoded: string | undefined | null): SettingsProblem[] {

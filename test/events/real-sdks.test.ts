@@ -91,6 +91,7 @@ test("RudderStack's own fields become Segment's", async () => {
     receivedAt: "2026-01-02T03:04:05.678+05:30",
     context: {
       ip: "203.0.113.7",
+      geo: { ip: "203.0.113.7" },
       location: {
         city: "Gurugram",
         country: "IN",
@@ -109,7 +110,14 @@ test("Jitsu's own fields become Segment's", async () => {
   const { context, timestamp } = toSegmentEvent(track);
   expect(timestamp).toBe("2026-01-02T03:04:05.123Z");
   expect(context).toMatchObject({ ip: "203.0.113.7", library: { name: "@jitsu/js" } });
-  expect(context).not.toHaveProperty("geo");
+  expect(context?.["geo"]).toEqual({
+    continent: { code: "EU", name: "Europe" },
+    country: { code: "CH", isEU: false },
+    region: { code: "ZH", confidence: 80 },
+    city: { confidence: 60 },
+    location: { accuracyRadius: 10 },
+    provider: { isp: "Example" },
+  });
   expect(context?.["location"]).toEqual({
     city: "Zürich",
     country: "Switzerland",

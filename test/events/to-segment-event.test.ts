@@ -197,6 +197,27 @@ describe("the location", () => {
     expect(mapped({ ...track, context }).context).toEqual({ location: { region: "ZH" } });
   });
 
+  test("leaves in the geo block what has no place in it", () => {
+    const geo = {
+      ip: "203.0.113.7",
+      city: { name: "Zürich", confidence: 60 },
+      country: { code: "CH", name: "Switzerland" },
+      location: { latitude: 47.3769, longitude: 8.5417, accuracyRadius: 10 },
+      postal: "8001",
+      provider: { isp: "Example" },
+    };
+    expect(mapped({ ...track, context: { geo } }).context).toEqual({
+      geo: {
+        ip: "203.0.113.7",
+        city: { confidence: 60 },
+        country: { code: "CH" },
+        location: { accuracyRadius: 10 },
+        provider: { isp: "Example" },
+      },
+      location: { city: "Zürich", country: "Switzerland", latitude: 47.3769, longitude: 8.5417, postalCode: "8001" },
+    });
+  });
+
   test.each([[{}], [null], ["CH"], [["CH"]], [{ mine: { deep: true } }], [{ city: null, location: { toString: 1 } }]])(
     "is not made of a geo block that says nothing of it: %j stays what the user wrote",
     (geo) => {
@@ -217,8 +238,15 @@ describe("dates", () => {
     ["2026-01-02T03:04:05.123+05:30", "2026-01-02T03:04:05.123+05:30"],
     ["2026-01-02T03:04:05+0530", "2026-01-01T21:34:05.000Z"],
     ["2026-01-02T03:04Z", "2026-01-02T03:04:00.000Z"],
-    ["Fri, 02 Jan 2026 03:04:05 GMT", "2026-01-02T03:04:05.000Z"],
-    ["2026-02-30T00:00:00Z", "2026-03-02T00:00:00.000Z"],
+    ["2026-01-02T03:04:05.123+05", "2026-01-01T22:04:05.123Z"],
+    ["2026-01-02", "2026-01-02T00:00:00.000Z"],
+    ["2026-01-02T03:04:05", "2026-01-02T03:04:05.000Z"],
+    ["2026-01-02T03:04:05.123", "2026-01-02T03:04:05.123Z"],
+    // RFC 3339 allows these, too.
+    ["2026-01-02 03:04:05Z", "2026-01-02T03:04:05.000Z"],
+    ["2026-01-02t03:04:05z", "2026-01-02T03:04:05.000Z"],
+    ["2026-01-02T03:04:05-00:00", "2026-01-02T03:04:05-00:00"],
+    ["2016-12-31T23:59:60Z", "2016-12-31T23:59:59.000Z"],
     ["2024-02-29T23:59:59Z", "2024-02-29T23:59:59Z"],
     [1767323045123, "2026-01-02T03:04:05.123Z"],
     [new Date("2026-01-02T03:04:05.123Z"), "2026-01-02T03:04:05.123Z"],
@@ -228,6 +256,17 @@ describe("dates", () => {
 
   test.each([
     ["yesterday"],
+    ["order 12"],
+    ["Batch 7"],
+    ["1"],
+    ["2026"],
+    ["12/01/2026"],
+    ["Fri, 02 Jan 2026 03:04:05 GMT"],
+    ["2026-02-30T00:00:00Z"],
+    ["2026-02-30"],
+    ["2026-00-01"],
+    ["2026-01-02T03:04:05Z and so on"],
+    ["2026-01-02T03:04:05+99:00"],
     [""],
     ["2026-13-01T00:00:00Z"],
     ["2026-01-02T25:00:00Z"],

@@ -338,9 +338,23 @@ describe("client context", () => {
     });
   });
 
-  test("that is made for Python already stays as it is", () => {
-    const made = { client: { installation_id: "i" }, custom: { a: 1 }, env: { b: "2" } };
-    expect(decoded(made)).toEqual(made);
+  test("that is made for Python already stays as it is, and all of it is in custom", () => {
+    const [client, env] = [{ installation_id: "i" }, { b: "2" }];
+    expect(decoded({ client, custom: { a: 1 }, env })).toEqual({ client, custom: { a: 1, client, env }, env });
+  });
+
+  test.each(["acme", 7, true, null, ["acme"]])(
+    "the keys client and env are only in custom where they hold %j",
+    (value) => {
+      expect(decoded({ client: value, env: value, a: 1 })).toEqual({
+        a: 1,
+        custom: { client: value, env: value, a: 1 },
+      });
+    },
+  );
+
+  test.each(["acme", null, ["acme"]])("a key custom that holds %j is kept", (custom) => {
+    expect(decoded({ custom, a: 1 })).toEqual({ a: 1, custom: { custom, a: 1 } });
   });
 
   test("is left out where it is empty", () => {
