@@ -27,17 +27,30 @@ export class AwsError extends Error {
   }
 }
 
+/** Where a signature does not match, Lambda repeats the whole canonical request from here on, session token included. */
+const CANONICAL_REQUEST = "The Canonical String for this request should have been";
+
 /**
- * What AWS quotes in its messages and nobody may read: where a signature does not match, Lambda repeats the whole
- * canonical request, session token included.
+ * What AWS, or whoever answers in its place, quotes in its messages and nobody may read: in headers, queries, forms, XML
+ * and JSON, also in JSON that stands in JSON. Each pattern takes time in proportion to the text.
  */
 const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/\s*The Canonical String for this request should have been[\s\S]*$/, ""],
-  [/x-amz-security-token:[^\s'"]+/gi, "x-amz-security-token:(hidden)"],
+  [
+    /((?:security|session)[-_ ]?token|secret[-_ ]?(?:access[-_ ]?)?key|signature)(["'\\]*\s*(?:[:=>]|%3d)[\s"'\\[]*)[^\s"'\\\],;&<>{}]+/gi,
+    "$1$2(hidden)",
+  ],
   [/\b(?:AKIA|ASIA|AKID)[A-Z0-9]{8,}\b/g, "(access key ID)"],
 ];
 
+/** Characters of a message that are worth reading. */
+const MAX_LENGTH = 2000;
+
 /** @param message a text, but whoever answered may not be AWS */
 function withoutSecrets(message: unknown): string {
-  return SECRETS.reduce((text, [secret, instead]) => text.replace(secret, instead), String(message)).slice(0, 2000);
+  const whole = String(message);
+  const quoted = whole.indexOf(CANONICAL_REQUEST);
+  const told = quoted < 0 ? whole : whole.slice(0, quoted).trimEnd();
+  // Cut with room to spare: what is hidden is longer than what takes its place.
+  const some = told.slice(0, 10 * MAX_LENGTH);
+  return SECRETS.reduce((text, [secret, instead]) => text.replace(secret, instead), some).slice(0, MAX_LENGTH);
 }

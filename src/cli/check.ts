@@ -5,6 +5,7 @@ import { type CheckOptions, checkConnection } from "../index";
 import { type OperatorPolicy, operatorPolicyFromEnvironment } from "../settings/operator-policy";
 import { SettingsError } from "../settings/settings-error";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
+import { printable, printableJson, printableLines } from "./printable";
 import { readSettingsFile } from "./settings-file";
 
 const help = `Usage: amazon-lambda-destination check --settings <file> [options]
@@ -53,7 +54,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     ...(!values.json && { onStep: (step: CheckStep) => io.stdout.write(renderStep(step, coloured)) }),
   };
   const report = await checkConnection(settings, { ...options, operator: operatorPolicy(io) });
-  io.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : renderVerdict(report, coloured));
+  io.stdout.write(values.json ? `${printableJson(report, 2)}\n` : renderVerdict(report, coloured));
   return exitCode(report);
 }
 
@@ -83,15 +84,14 @@ const TITLES: Readonly<Record<CheckStepName, string>> = {
 
 function renderStep({ step, subject, ok, found, diagnosis, note, result }: CheckStep, coloured: boolean): string {
   const { green, red, yellow, dim, bold } = pc.createColors(coloured);
-  const title = [TITLES[step], ...(subject === undefined ? [] : [subject])].join(" ");
+  const title = [TITLES[step], ...(subject === undefined ? [] : [printable(subject)])].join(" ");
   const lines = [
     `${ok ? green("✓") : red("✗")} ${bold(title)}: ${printable(found)}`,
     ...(diagnosis ? [`  ${red(diagnosis.label)}. ${printable(diagnosis.advice)}`] : []),
     ...(note ? [`  ${yellow("Note:")} ${printable(note)}`] : []),
-    ...(result?.logTail ?? "")
-      .split("\n")
+    ...printableLines(result?.logTail ?? "")
       .filter((line) => line.trim() !== "")
-      .map((line) => dim(`  │ ${printable(line)}`)),
+      .map((line) => dim(`  │ ${line}`)),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -100,9 +100,4 @@ function renderVerdict({ ok, steps }: CheckReport, coloured: boolean): string {
   const { green, red } = pc.createColors(coloured);
   const failed = steps.filter((step) => !step.ok).length;
   return ok ? `${green("The connection works.")}\n` : `${red(`${failed} of ${steps.length} steps failed.`)}\n`;
-}
-
-/** One line: what functions and AWS wrote must not move the terminal's cursor. */
-function printable(text: string): string {
-  return text.replace(/\s*\n\s*/g, " ").replace(/[^\P{Cc}\t]/gu, "�");
 }

@@ -11,7 +11,8 @@ import { fileProblem } from "./file-problem";
  * @throws UsageError where it cannot be written, is what is sent, or holds lines that it should not
  */
 export async function openDeadLetterFile(path: string, events: EventsInput, resuming: boolean): Promise<Writable> {
-  const file = await open(path, "a").catch((error) => {
+  // Events hold what people would not have others read; who made a file before has decided that already.
+  const file = await open(path, "a", 0o600).catch((error) => {
     throw fileProblem("write", path, error);
   });
   try {

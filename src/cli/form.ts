@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { JsonObject } from "../events/segment-event";
@@ -19,7 +19,7 @@ With a control plane: db-config.json, schema.json and ui-config.json, as its con
   --out <folder>          where the three files go; made if it does not exist
 
 Without one: a whole workspaceConfig.json with one HTTP source connected to one destination.
-  --workspace-config      on standard output, or as workspaceConfig.json in the folder of --out
+  --workspace-config      on standard output, or as workspaceConfig.json in the folder of --out, readable for you alone
   --settings <file>       JSON file with the destination's settings (default: an example to fill in)
   --source-id <id>        the source's ID, which is the External ID where the settings have none (default amazon-lambda-source)
   --workspace-id <id>     (default amazon-lambda-workspace)
@@ -57,7 +57,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     sourceId: values["source-id"],
     writeKey: values["write-key"] ?? randomBytes(16).toString("hex"),
   });
-  if (values.out !== undefined) return writeFiles(values.out, { "workspaceConfig.json": config }, io);
+  if (values.out !== undefined) return writeFiles(values.out, { "workspaceConfig.json": config }, io, OWNER_ONLY);
   io.stdout.write(asJson(config));
   return 0;
 }
@@ -75,15 +75,34 @@ async function checkedSettings(path: string): Promise<JsonObject> {
   return settings as JsonObject;
 }
 
-async function writeFiles(folder: string, files: Readonly<Record<string, JsonObject>>, io: Io): Promise<ExitCode> {
+/** For a file that may hold access keys. */
+const OWNER_ONLY = 0o600;
+
+/** @param mode of the files, also of those that are there already; by default what the user's umask makes of it */
+async function writeFiles(
+  folder: string,
+  files: Readonly<Record<string, JsonObject>>,
+  io: Io,
+  mode?: number,
+): Promise<ExitCode> {
   try {
     await mkdir(folder, { recursive: true });
-    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), asJson(content));
+    for (const [name, content] of Object.entries(files)) await write(join(folder, name), asJson(content), mode);
   } catch (error) {
     throw fileProblem("write", (error as NodeJS.ErrnoException).path ?? folder, error);
   }
   for (const name of Object.keys(files)) io.stdout.write(`${join(folder, name)}\n`);
   return 0;
+}
+
+async function write(path: string, text: string, mode?: number): Promise<void> {
+  const file = await open(path, "w", mode);
+  try {
+    if (mode !== undefined) await file.chmod(mode);
+    await file.writeFile(text);
+  } finally {
+    await file.close();
+  }
 }
 
 function asJson(value: JsonObject): string {

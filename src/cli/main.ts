@@ -3,6 +3,7 @@ import pc from "picocolors";
 import { version } from "../../package.json";
 import { type Command, type Io, UsageError } from "./command";
 import { fileProblem } from "./file-problem";
+import { printableLines } from "./printable";
 import { wrongArguments } from "./wrong-arguments";
 
 /** Loaded when called, so that `--help` and the small commands start at once. */
@@ -86,7 +87,8 @@ Exit codes: 0 done, 1 something was not delivered or is not right, 2 wrong usage
 function complain(error: unknown): number {
   const text =
     error instanceof UsageError ? error.message : `Unexpected error, please report it: ${(error as Error).stack}`;
-  process.stderr.write(`${pc.createColors(process.stderr.isTTY === true).red("error")}: ${text}\n`);
+  const lines = printableLines(text).join("\n");
+  process.stderr.write(`${pc.createColors(process.stderr.isTTY === true).red("error")}: ${lines}\n`);
   return 2;
 }
 

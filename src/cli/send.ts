@@ -33,7 +33,8 @@ Sends events, one JSON object per line of the file or of standard input, to the 
   --source-id <id>        the source's ID: the external ID where the settings have none, and the events' projectId
   --workspace-id <id>     the workspace's ID, where the operator pins the external ID to it
   --dead-letter <file>    appends the lines that were not delivered to this file, ready to be sent again; it must be new or
-                          empty, unless --from-line is given; a line of more than ${MAX_LINE_BYTES} bytes is left out
+                          empty, unless --from-line is given; a line of more than ${MAX_LINE_BYTES} bytes is left out;
+                          a new file is readable for you alone
   --from-line <n>         starts at this line (default 1)
   --help
 

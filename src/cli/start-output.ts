@@ -2,7 +2,9 @@ import pc from "picocolors";
 import type { DeliveryOutcome } from "../delivery/delivery-result";
 import type { LocalAccount } from "../local/local-account";
 import type { Try } from "../local/local-host";
+import { parseFunctionReference } from "../names/function-reference";
 import type { Io } from "./command";
+import { printable, printableJson, printableLines } from "./printable";
 import { paintOutcome } from "./summary";
 
 /** What `start` tells its user. */
@@ -23,7 +25,7 @@ export function jsonOutput({ stdout, stderr }: Io): StartOutput {
   return {
     introduce: (_account, routerUrl) => void stderr.write(`Router: ${routerUrl}\n`),
     invite() {},
-    tried: ({ result }) => void stdout.write(`${JSON.stringify(result)}\n`),
+    tried: ({ result }) => void stdout.write(`${printableJson(result)}\n`),
     summarise: (summary) => void stdout.write(`${JSON.stringify({ summary })}\n`),
   };
 }
@@ -68,29 +70,29 @@ export function readableOutput({ stdout }: Io): StartOutput {
     tried({ event, source, retries, result, next }) {
       const { outcome, callType = "", function: arn, durationMs, error, logTail, messageId } = result;
       const { event: eventName, name: pageName } = Object(event) as { event?: unknown; name?: unknown };
-      const [name = ""] = linesOf([eventName, pageName].find((each): each is string => typeof each === "string") ?? "");
+      const name = printable([eventName, pageName].find((each): each is string => typeof each === "string") ?? "");
       const gaveUp = next === "dead letter";
       const mark = paintOutcome(
         gaveUp ? "rejected" : outcome,
         gaveUp ? "✗ given up " : `${MARKS[outcome]} ${outcome.padEnd(9)}`,
         coloured,
       );
-      const target = arn ? `→ ${arn.split(":").at(-1)}  ${durationMs} ms` : "";
+      const target = arn ? `→ ${functionShown(arn)}  ${durationMs} ms` : "";
       say(
-        `${mark} ${callType.padEnd(8)} ${name.padEnd(16)} ${target}${retries ? `  retry ${retries}` : ""}  ${dim(messageId)}`,
+        `${mark} ${callType.padEnd(8)} ${name.padEnd(16)} ${target}${retries ? `  retry ${retries}` : ""}  ${dim(printable(messageId))}`,
       );
       for (const line of functionOutput(logTail)) say(dim(`            │ ${line}`));
       if (outcome === "skipped")
         say(dim(`            no function is set for ${callType} calls of the source ${source.id}`));
-      const [what = "", ...more] = linesOf(error?.message ?? "");
+      const [what = "", ...more] = printableLines(error?.message ?? "");
       if (error) say(`            ${bold(error.label)}: ${what}`);
       for (const line of more) say(`            ${line}`);
       const thrownAt = error?.functionError?.trace?.find(
         (line) => line.includes("file://") && !line.includes("worker.cjs"),
       );
-      if (thrownAt) say(dim(`            ${thrownAt.trim()}`));
+      if (thrownAt) say(dim(`            ${printable(thrownAt)}`));
       if (next === "retry") say(dim("            the router tries again"));
-      if (gaveUp) say(`            ${error?.hint}`);
+      if (gaveUp) say(`            ${printable(error?.hint ?? "")}`);
     },
     summarise(counts, givenUp) {
       const parts = (Object.keys(MARKS) as DeliveryOutcome[]).map((outcome) =>
@@ -102,17 +104,16 @@ export function readableOutput({ stdout }: Io): StartOutput {
   };
 }
 
+/** Name and, where it has one, version or alias. */
+function functionShown(configured: string): string {
+  const { name, qualifier } = parseFunctionReference(configured);
+  return qualifier ? `${name}:${qualifier}` : name;
+}
+
 /** What the function itself wrote, without Lambda's own lines and without the error, which stands below. */
 function functionOutput(logTail = ""): string[] {
   return logTail
     .split("\n")
     .filter((line) => line !== "" && !/^(?:START|END|REPORT|XRAY) |\tInvoke Error/.test(line))
-    .flatMap((line) => linesOf(line.replace(/^\S+\t\S+\t(?=[A-Z]+\t)/, "").replace("\t", " ")));
+    .flatMap((line) => printableLines(line.replace(/^\S+\t\S+\t(?=[A-Z]+\t)/, "").replace("\t", " ")));
 }
-
-/** Lambda joins the lines of one log entry with carriage returns; nothing a function prints may move the cursor. */
-function linesOf(text: string): string[] {
-  return text.split(/\r\n|\r|\n/).map((line) => line.replace(CONTROL, ""));
-}
-
-const CONTROL = /[^\P{Cc}\t]/gu;

@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import type { DeliveryOutcome } from "../delivery/delivery-result";
+import { printable, printableLines } from "./printable";
 
 /** How many deliveries ended how. */
 export type Tally = Record<DeliveryOutcome, number> & {
@@ -26,7 +27,10 @@ export function renderSummary(tally: Tally, coloured: boolean): string {
     (outcome) => `${paintOutcome(outcome, outcome.padEnd(10), coloured)} ${String(tally[outcome]).padStart(10)}`,
   );
   const failures = [...tally.failures].map(
-    ([code, { count, example, hint }]) => `\n${bold(code)} × ${count}\n  ${example}\n  ${dim(hint)}`,
+    ([code, { count, example, hint }]) =>
+      `\n${bold(code)} × ${count}\n${printableLines(example)
+        .map((line) => `  ${line}`)
+        .join("\n")}\n  ${dim(printable(hint))}`,
   );
   return `${[...outcomes, ...failures].join("\n")}\n`;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "../../src/cli/command";
@@ -63,6 +63,18 @@ test("puts the user's settings into it, and writes it where it is told to", asyn
 
   const { sources } = JSON.parse(await readFile(join(folder, "workspaceConfig.json"), "utf8"));
   expect(sources[0].destinations[0].config).toEqual(settings);
+});
+
+test("a workspace configuration in a file can be read by its owner alone, also where a file was before", async () => {
+  const path = join(folder, "workspaceConfig.json");
+  for (const before of [undefined, "{}"]) {
+    await rm(path, { force: true });
+    if (before) await writeFile(path, before, { mode: 0o644 });
+
+    await form.run(["rudderstack", "--workspace-config", "--out", folder], bufferedIo());
+
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  }
 });
 
 test.each<[string, string[], RegExp]>([

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { appendFile, link, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, link, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
@@ -273,7 +273,31 @@ test("when nobody reads the results any more, no line is taken, and where to go 
   expect(code).toBe(1);
 });
 
+test("what a function writes into its error moves no cursor, colours nothing and forges no line of the summary", async () => {
+  const { arn } = aws.addFunction({
+    name: "hostile",
+    handler: async () => {
+      throw new Error("\u001b[2J\u001b]0;title\u0007\u009b31m\u202eno\rrejected   0\ndelivered  1000\u0000");
+    },
+  });
+  settings = { trackLambda: arn, accessKeyId: env["AWS_ACCESS_KEY_ID"], secretAccessKey: env["AWS_SECRET_ACCESS_KEY"] };
+
+  const { err } = await runCli(["send", "--settings", await settingsFile()], { env, input: `${track(1)}\n` });
+
+  expect(err).toMatch(/^ {2}line 1: The function failed with Error: .*no$/m);
+  expect(err).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+  expect(err.match(/^(?:delivered|rejected) .*/gm)).toEqual(["delivered           0", "rejected            0"]);
+});
+
 describe("the dead-letter file", () => {
+  test("can be read by its owner alone", async () => {
+    const path = join(folder, "failed.ndjson");
+    await runCli(["send", "--settings", await settingsFile(), "--dead-letter", path], { env, input: "[]\n" });
+
+    expect(await readFile(path, "utf8")).toBe("[]\n");
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
   const broken = "broken\n";
 
   test.each([
