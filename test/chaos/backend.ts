@@ -17,7 +17,8 @@ export const KEYS = {
 export interface Backend {
   answer(request: RawRequest): Promise<Answer> | Answer;
   expireSessions(): void;
-  revokeSessions(): void;
+  /** Refuses the sessions that there are, or takes that back. */
+  revokeSessions(on: boolean): void;
   /** Lets time pass for sessions and signatures. */
   warp(ms: number): void;
   close(): Promise<void>;
@@ -31,13 +32,14 @@ export async function embeddedBackend(seed: number): Promise<Backend> {
   for (const name of FUNCTIONS)
     aws.addFunction({ name, handler: async (event: unknown) => model.handle(event).returned });
   const allow = (statement: object) => ({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
-  const addRole = () =>
+  const setRole = (permissionPolicies: object[]) =>
     aws.addRole({
       name: ROLE_NAME,
       trustPolicy: allow({ Principal: { AWS: user.arn }, Action: "sts:AssumeRole" }),
-      permissionPolicies: [allow({ Action: "lambda:InvokeFunction", Resource: "*" })],
+      permissionPolicies,
     });
-  const role = addRole();
+  const permission = allow({ Action: "lambda:InvokeFunction", Resource: "*" });
+  setRole([permission]);
   const agent = new Agent({ keepAlive: true });
   const { port } = new URL(aws.url);
   return {
@@ -61,10 +63,8 @@ export async function embeddedBackend(seed: number): Promise<Backend> {
         forwarded.end(body);
       }),
     expireSessions: () => aws.expireSessions(),
-    revokeSessions() {
-      aws.removeRole(role.arn);
-      addRole();
-    },
+    // As AWS does it: by a policy of the role.
+    revokeSessions: (on) => void setRole(on ? [] : [permission]),
     warp: (ms) => aws.clock.advance(ms),
     async close() {
       agent.destroy();
@@ -110,8 +110,8 @@ export function stubBackend(seed: number): Backend {
       return { ...answer, headers: { ...answer.headers, date: new Date(now()).toUTCString() } };
     },
     expireSessions: () => sessions.clear(),
-    revokeSessions() {
-      for (const session of sessions.values()) session.revoked = true;
+    revokeSessions(on) {
+      for (const session of sessions.values()) session.revoked = on;
     },
     warp(ms) {
       warped += ms;

@@ -22,7 +22,7 @@ export type EpisodeName =
 
 const DURATIONS: Readonly<Record<EpisodeName, number>> = {
   "sessions expire": 0,
-  "sessions are revoked": 0,
+  "sessions are revoked": 1000,
   "STS is down for longer than a session lives": 1500,
   crash: 0,
   "clock 10 minutes fast": 1000,

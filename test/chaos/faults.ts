@@ -170,7 +170,11 @@ export const FAULTS: readonly Fault[] = [
     ),
   ),
   harmless("1xx before the answer", (connection, answer) =>
-    connection.write(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n${whole(answer)}`),
+    connection.write(`HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n${whole(answer)}`),
+  ),
+  // Not asked for, and to be put up with by RFC 9110, 15.2; undici takes it for a broken answer.
+  after("100 Continue unasked", (connection, answer) =>
+    connection.write(`HTTP/1.1 100 Continue\r\n\r\n${whole(answer)}`),
   ),
   harmless("connection closed with the answer", (connection, answer) =>
     connection.end(head(answer, { connection: "close" }) + answer.body),

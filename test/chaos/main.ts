@@ -28,7 +28,7 @@ Exit codes: 0 nothing lost and nothing false, 1 something was, 2 wrong usage.
 `;
 
 /** Milliseconds that a run may take to end by itself once all is closed. */
-const ENDING_MS = 8000;
+const ENDING_MS = 5000;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

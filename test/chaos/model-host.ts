@@ -18,6 +18,8 @@ export interface Outcomes {
   readonly retries: number;
   readonly retriesByCode: Readonly<Record<string, number>>;
   readonly deadLettered: number;
+  /** By event that was not delivered at once: what the host was told. */
+  readonly history: ReadonlyMap<number, readonly string[]>;
   /** What must never happen, in words. */
   readonly broken: readonly string[];
   /** Calls that took longer than Timeout (ms), by more than 50 ms and what this process was held up by others. */
@@ -41,6 +43,7 @@ const LATE_MS = 50;
 /** Retries after which Jitsu's rotor gives an event to the dead-letter topic, from where the operator of this model sends it again. */
 const RETRIES = 3;
 const LONGEST_WAIT_MS = 1000;
+const KEPT_CODES = 20;
 const WARP_MS = 2 * 3_600_000;
 const TEN_MINUTES_MS = 600_000;
 
@@ -55,6 +58,7 @@ export class ModelHost {
   readonly #underWay = new Set<number>();
   readonly #faces: Face[] = [];
   readonly #retriesByCode: Record<string, number> = {};
+  readonly #history = new Map<number, string[]>();
   readonly #broken: string[] = [];
   readonly #episodes: Episode[];
   readonly #kept: number;
@@ -101,6 +105,7 @@ export class ModelHost {
       retries: this.#retries,
       retriesByCode: this.#retriesByCode,
       deadLettered: this.#deadLettered,
+      history: this.#history,
       broken: this.#broken,
       late: this.#late,
       heap: [this.#heapThen, heapUsed()],
@@ -175,6 +180,8 @@ export class ModelHost {
     if (alone) this.#alone.add(n);
     this.#retries++;
     this.#retriesByCode[code] = (this.#retriesByCode[code] ?? 0) + 1;
+    const told = this.#history.get(n) ?? [];
+    if (told.length < KEPT_CODES) this.#history.set(n, [...told, code]);
     this.#later(n, Math.min(retryAfterMs ?? 50 * 2 ** attempt, LONGEST_WAIT_MS));
   }
 
@@ -198,7 +205,7 @@ export class ModelHost {
     };
     const begin: { readonly [Name in EpisodeName]: () => void } = {
       "sessions expire": () => order({ do: "expire" }),
-      "sessions are revoked": () => order({ do: "revoke" }),
+      "sessions are revoked": () => during("revoked"),
       "STS is down for longer than a session lives": () => {
         during("sts-down");
         order({ do: "warp", ms: WARP_MS });

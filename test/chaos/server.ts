@@ -16,10 +16,10 @@ export type Order =
       readonly backend: "stub" | "embedded";
     }
   | { readonly do: "state"; readonly state: ServerState; readonly on: boolean }
-  | { readonly do: "expire" | "revoke" | "cut" | "count" | "ledger" }
+  | { readonly do: "expire" | "cut" | "count" | "ledger" }
   | { readonly do: "warp"; readonly ms: number };
 
-export type ServerState = "sts-down" | "throttled" | "denied" | "gone";
+export type ServerState = "sts-down" | "throttled" | "denied" | "gone" | "revoked";
 
 /** What the functions really took, and what was done to the answers. */
 export interface Ledger {
@@ -34,6 +34,8 @@ export interface Ledger {
   /** Connections to an address that nobody configured. */
   readonly trapped: number;
   readonly requests: number;
+  /** By event: what was done to the requests in which it came first. */
+  readonly history: ReadonlyMap<number, readonly string[]>;
 }
 
 /** Bodies longer than this are answered, now and then, before they are read. */
@@ -50,6 +52,7 @@ async function main(): Promise<void> {
   const spoiled = new Uint8Array(events);
   const spoiledBy = new Map<number, string[]>();
   const strikes: Record<string, number> = {};
+  const history = new Map<number, string[]>();
   let requests = 0;
   let trapped = 0;
   let early = 0;
@@ -73,7 +76,10 @@ async function main(): Promise<void> {
     const nth = asked.get(first) ?? 0;
     asked.set(first, nth + 1);
     const fault = faultFor(seed, first, nth, rate);
-    if (fault) strikes[fault.name] = (strikes[fault.name] ?? 0) + 1;
+    if (fault) {
+      strikes[fault.name] = (strikes[fault.name] ?? 0) + 1;
+      history.set(first, [...(history.get(first) ?? []), fault.name]);
+    }
     if (fault?.when === "before") return fault.strike(connection, NOTHING, first);
     const answer = await backend.answer(request);
     const cut = connection.socket.destroyed ? "connection cut while the function ran" : undefined;
@@ -111,7 +117,7 @@ async function main(): Promise<void> {
       if ((taken[n] ?? 0) < 2) continue;
       for (const name of faults) again[name] = (again[name] ?? 0) + 1;
     }
-    return { taken, spoiled, strikes, again, trapped, requests };
+    return { taken, spoiled, strikes, again, trapped, requests, history };
   }
 
   const server = createRawServer({
@@ -140,9 +146,12 @@ async function main(): Promise<void> {
 
   const obey: { readonly [Do in Order["do"]]: (order: Extract<Order, { do: Do }>) => unknown } = {
     start: () => undefined,
-    state: ({ state, on }) => (on ? states.add(state) : states.delete(state)),
+    state({ state, on }) {
+      if (on) states.add(state);
+      else states.delete(state);
+      if (state === "revoked") backend.revokeSessions(on);
+    },
     expire: () => backend.expireSessions(),
-    revoke: () => backend.revokeSessions(),
     warp: ({ ms }) => backend.warp(ms),
     cut: () => {
       for (const socket of sockets) socket.destroy();

@@ -34,6 +34,8 @@ export interface Report {
 const DELIVERED = 1;
 const SKIPPED = 2;
 const REJECTED = 3;
+/** Events of which a report tells everything. */
+const STORIES = 5;
 const MB = 1024 * 1024;
 /** Megabytes by which the heap may grow from a third of the events to their end. */
 const HEAP_GROWTH_MB = 32;
@@ -50,18 +52,29 @@ export function verdict(run: Run, outcomes: Outcomes, ledger: Ledger): Report {
     return found;
   };
   const at = (array: Uint8Array, n: number) => array[n] ?? 0;
+  // Taken once is right; once more for each answer that did not arrive, and for each crash of the host.
+  const unexplained = (n: number) => at(taken, n) > 1 + at(spoiled, n) + at(crashes, n);
+  const isLost = (n: number) => at(ended, n) === 0;
+  const falselyDelivered = (n: number) => at(ended, n) === DELIVERED && at(taken, n) === 0;
+  const stories = Array.from({ length: run.events }, (_, n) => n)
+    .filter((n) => unexplained(n) || isLost(n) || falselyDelivered(n))
+    .slice(0, STORIES)
+    .map(
+      (n) =>
+        `event ${n} (${kindOf(run.seed, n)}) was taken ${at(taken, n)} times, ${at(spoiled, n)} answers were spoiled, ${at(crashes, n)} crashes; ` +
+        `done to it: ${ledger.history.get(n)?.join(", ") ?? "nothing"}; told: ${outcomes.history.get(n)?.join(", ") ?? "nothing"}`,
+    );
   const heapMb: [number, number] = [Math.round(outcomes.heap[0] / MB), Math.round(outcomes.heap[1] / MB)];
   const grown = heapMb[1] - heapMb[0];
   return {
     ...run,
-    lost: count((n) => at(ended, n) === 0),
-    falselyDelivered: count((n) => at(ended, n) === DELIVERED && at(taken, n) === 0),
+    lost: count(isLost),
+    falselyDelivered: count(falselyDelivered),
     falselyRejected: count((n) => at(ended, n) > DELIVERED && ENDS[kindOf(run.seed, n)] === "delivered"),
-    // Taken once is right; once more for each answer that did not arrive, and for each crash of the host.
-    unexplained: count((n) => at(taken, n) > 1 + at(spoiled, n) + at(crashes, n)),
+    unexplained: count(unexplained),
     late: outcomes.late,
     trapped: ledger.trapped,
-    broken: outcomes.broken,
+    broken: [...outcomes.broken, ...stories],
     leaks: [...run.leaks, ...(grown > HEAP_GROWTH_MB ? [`the heap grew by ${grown} MB`] : [])],
     delivered: count((n) => at(ended, n) === DELIVERED),
     skipped: count((n) => at(ended, n) === SKIPPED),
