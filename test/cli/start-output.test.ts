@@ -17,7 +17,12 @@ const result: DeliveryResult = {
     code: "ExecutionError",
     label: "Execution Error",
     message: `failed${HOSTILE}`,
-    functionError: { errorType: "Error", errorMessage: HOSTILE, trace: [`at handler (file:///${HOSTILE}orders.mjs:1:1)`] },
+    functionError: {
+      kind: "Unhandled",
+      errorType: "Error",
+      errorMessage: HOSTILE,
+      trace: [`at handler (file:///${HOSTILE}orders.mjs:1:1)`],
+    },
     hint: `Read its log.${HOSTILE}`,
   },
 };
