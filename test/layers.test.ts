@@ -19,7 +19,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   hosts: [],
   "hosts/jitsu": ["names", "encoding", "settings", "events", "aws", "delivery", "destination", "index", "hosts"],
   "hosts/rudderstack": ["names", "encoding", "settings", "events", "aws", "delivery", "destination", "index", "hosts"],
-  local: ["names", "settings", "events", "delivery", "destination", "index", "hosts/jitsu", "hosts/rudderstack"],
+  "hosts/webhook": ["names", "encoding", "generated", "settings", "events", "delivery", "destination", "index", "hosts"],
+  local: [
+    "names",
+    "settings",
+    "events",
+    "delivery",
+    "destination",
+    "index",
+    "hosts/jitsu",
+    "hosts/rudderstack",
+    "hosts/webhook",
+  ],
   cli: [
     "names",
     "settings",
@@ -30,6 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "hosts",
     "hosts/jitsu",
     "hosts/rudderstack",
+    "hosts/webhook",
     "local",
   ],
 };
