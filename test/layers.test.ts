@@ -19,7 +19,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   hosts: [],
   "hosts/jitsu": ["names", "encoding", "settings", "events", "aws", "delivery", "destination", "index", "hosts"],
   "hosts/rudderstack": ["names", "encoding", "settings", "events", "aws", "delivery", "destination", "index", "hosts"],
-  "hosts/webhook": ["names", "encoding", "generated", "settings", "events", "delivery", "destination", "index", "hosts"],
+  "hosts/webhook": [
+    "names",
+    "encoding",
+    "generated",
+    "settings",
+    "events",
+    "delivery",
+    "destination",
+    "index",
+    "hosts",
+  ],
   local: [
     "names",
     "settings",

@@ -46,9 +46,8 @@ test.each([
 
 test("while the package is not on npm, nothing tells anybody to fetch it from there", () => {
   const told = [
-    "README.md",
-    "plugin.json",
-    ...["docs", "src", "schemas", "templates", "examples"].flatMap(filesIn),
+    ...readdirSync(root).filter((name) => /\.(?:md|json)$/.test(name)),
+    ...[".github", "docs", "src", "schemas", "templates", "examples"].flatMap(filesIn),
   ].filter((file) => FETCHES_OUR_NAME.test(readFileSync(join(root, file), "utf8")));
 
   expect(told).toEqual([]);

@@ -1,4 +1,5 @@
 import { partitionOf } from "../names/partitions";
+import { parseRole } from "../names/principals";
 import { configuredFunctions } from "../settings/configured-functions";
 import { externalIdFor } from "../settings/external-id";
 import type { OperatorPolicy } from "../settings/operator-policy";
@@ -81,7 +82,7 @@ export async function followSettings(
 }
 
 function addRole(aws: EmbeddedAws, arn: string, needs: RoleNeeds, routerArn: string): void {
-  const [, account, path = "/", name = ""] = /^arn:[\w-]+:iam::(\d{12}):role(\/(?:.*\/)?)([^/]+)$/.exec(arn) ?? [];
+  const { account, path = "/", name = "" } = parseRole(arn) ?? {};
   aws.addRole({
     name,
     path,

@@ -1,8 +1,12 @@
+import { ACCOUNT, PARTITION } from "../../names/grammar";
 import { type Policy, PolicyError, parsePolicy } from "./policy";
 import { ServiceError, validationError } from "./service-error";
 
 /** Characters of session policy that fill its allotted space. AWS packs it in a way of its own; we count plain text. */
 const maxPolicyCharacters = 2048;
+
+/** STS looks at a role's name only to find it. */
+const ROLE_OF_ANY_NAME = new RegExp(`^arn:${PARTITION}:iam::${ACCOUNT}:role/.+$`);
 
 export interface AssumeRoleRequest {
   readonly roleArn: string;
@@ -53,7 +57,7 @@ export function readAssumeRole(parameters: URLSearchParams): AssumeRoleRequest {
   const strange = unsupported.find((name) => [...parameters.keys()].some((key) => key.split(".")[0] === name));
   if (strange) throw new ServiceError("ValidationError", 400, `${strange} is not supported by the embedded AWS.`);
   const roleArn = parameters.get("RoleArn") ?? "";
-  if (!/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/.test(roleArn)) {
+  if (!ROLE_OF_ANY_NAME.test(roleArn)) {
     throw new ServiceError("ValidationError", 400, `${roleArn} is invalid`);
   }
   return {
