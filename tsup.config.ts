@@ -13,7 +13,7 @@ const common: Options = {
 export default defineConfig([
   {
     ...common,
-    entry: { index: "src/index.ts", jitsu: "src/hosts/jitsu/index.ts" },
+    entry: { index: "src/index.ts", jitsu: "src/hosts/jitsu/index.ts", function: "src/function/index.ts" },
     format: ["esm", "cjs"],
     dts: true,
     splitting: true,

@@ -1,7 +1,7 @@
 // Packs the package as it would be published and looks at it as its users will: publint, @arethetypeswrong/cli, and an
 // empty project that installs the tarball and uses it by import, by require and from TypeScript.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -73,6 +73,8 @@ try {
      // @ts-expect-error: a setting that does not exist
      export const wrong: Settings = { lamda: "f" };`,
   );
+  // The example in TypeScript, as somebody who has installed the package has it.
+  copyFileSync(join(root, "examples", "typescript", "track.ts"), join(project, "track.mts"));
   run("import", process.execPath, ["--no-warnings", "by-import.mjs"]);
   run("require", process.execPath, ["by-require.cjs"]);
   const tsc = join(root, "node_modules/typescript/bin/tsc");
@@ -90,7 +92,10 @@ try {
       resolution,
       "--target",
       "es2022",
+      "--lib",
+      "es2022,dom",
       "typed.mts",
+      "track.mts",
     ]);
   }
   const help = run("command", "npx", ["--no-install", name, "--help"]);

@@ -9,6 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   encoding: [],
   names: [],
   generated: [],
+  function: [],
   events: ["encoding"],
   delivery: ["names", "encoding", "(events)", "(aws)"],
   settings: ["names", "encoding", "events", "generated"],

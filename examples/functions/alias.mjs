@@ -1,4 +1,6 @@
 // Receives alias calls: two IDs are the same user.
-export async function handler({ previousId, userId }) {
+import { eachEvent } from "amazon-lambda-destination/function";
+
+export const handler = eachEvent(async ({ previousId, userId }) => {
   console.log(`${previousId} is now ${userId}`);
-}
+});

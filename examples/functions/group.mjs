@@ -1,4 +1,6 @@
 // Receives group calls: which company, team or household a user belongs to.
-export async function handler({ userId, groupId, traits }) {
+import { eachEvent } from "amazon-lambda-destination/function";
+
+export const handler = eachEvent(async ({ userId, groupId, traits }) => {
   console.log(`${userId} belongs to ${traits?.name ?? groupId}`);
-}
+});

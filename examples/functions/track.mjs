@@ -1,19 +1,7 @@
-// Receives track calls, one by one or in batches (Max Batch Size above 1), and reports single failures of a batch:
-// the events listed in batchItemFailures are sent again, the others are done.
-export async function handler(input) {
-  const events = Array.isArray(input) ? input : [input];
-  const batchItemFailures = [];
-  for (const event of events) {
-    try {
-      await store(event);
-    } catch (error) {
-      console.error(`${event.messageId}: ${error.message}`);
-      batchItemFailures.push({ itemIdentifier: event.messageId });
-    }
-  }
-  return { batchItemFailures };
-}
+// Receives track calls, one by one or in batches (Max Batch Size above 1): eachEvent() takes either, and tells the router
+// which events of a batch failed, so that these alone are sent again.
+import { eachEvent } from "amazon-lambda-destination/function";
 
-async function store({ event, userId, anonymousId, properties = {} }) {
+export const handler = eachEvent(async ({ event, userId, anonymousId, properties = {} }) => {
   console.log(`${userId ?? anonymousId} did ${event}`, properties);
-}
+});

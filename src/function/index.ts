@@ -1,0 +1,14 @@
+/** What the author of a Lambda function imports: `amazon-lambda-destination/function`. */
+export { type BatchResponse, type EachEventOptions, eachEvent, type LambdaContext } from "./each-event";
+export { DropEvent, RetryError } from "./errors";
+export type {
+  AliasEvent,
+  GroupEvent,
+  IdentifyEvent,
+  JsonObject,
+  PageEvent,
+  ScreenEvent,
+  SegmentContext,
+  SegmentEvent,
+  TrackEvent,
+} from "./segment-events";
