@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { version } from "../../package.json";
 import type { JsonObject } from "../events/segment-event";
+import { consoleForm } from "../hosts/jitsu/console-form";
 import { settingsForm, workspaceConfig } from "../hosts/rudderstack/settings-form";
 import { parseSettings } from "../settings/settings";
 import { SettingsError } from "../settings/settings-error";
@@ -10,12 +12,16 @@ import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { fileProblem } from "./file-problem";
 import { readSettingsFile } from "./settings-file";
 
-const help = `Usage: amazon-lambda-destination form rudderstack --out <folder>
+const help = `Usage: amazon-lambda-destination form jitsu
+       amazon-lambda-destination form rudderstack --out <folder>
        amazon-lambda-destination form rudderstack --workspace-config [--settings <file>] [options]
 
-Writes what makes the destination known to RudderStack.
+Writes what makes the destination known to a router.
 
-With a control plane: db-config.json, schema.json and ui-config.json, as its configuration repository has them.
+form jitsu prints the console's form, webapps/console/lib/schema/amazon-lambda.tsx of a source checkout, as install jitsu
+writes it there.
+
+form rudderstack, with a control plane: db-config.json, schema.json and ui-config.json, as its configuration repository has them.
   --out <folder>          where the three files go; made if it does not exist
 
 Without one: a whole workspaceConfig.json with one HTTP source connected to one destination.
@@ -27,7 +33,11 @@ Without one: a whole workspaceConfig.json with one HTTP source connected to one 
   --help
 `;
 
-export const form: Command = { summary: "Writes RudderStack's settings form or workspace configuration", help, run };
+export const form: Command = {
+  summary: "Writes a router's settings form, or RudderStack's workspace configuration",
+  help,
+  run,
+};
 
 const EXAMPLE: JsonObject = {
   lambda: "arn:aws:lambda:us-east-1:123456789012:function:my-function",
@@ -47,7 +57,14 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
       "write-key": { type: "string" },
     },
   });
-  if (positionals.join() !== "rudderstack") throw new UsageError("Forms are there for one router: form rudderstack.");
+  const [router, ...more] = positionals;
+  if (more.length > 0 || (router !== "jitsu" && router !== "rudderstack")) {
+    throw new UsageError("There are forms for two routers: form jitsu and form rudderstack.");
+  }
+  if (router === "jitsu") {
+    io.stdout.write(consoleForm(version));
+    return 0;
+  }
   if (!values["workspace-config"]) {
     if (values.out === undefined) throw new UsageError("--out <folder> is needed, or --workspace-config.");
     return writeFiles(values.out, settingsForm(), io);

@@ -4,13 +4,14 @@ import schema from "../../schemas/settings.schema.json";
 export interface Setting {
   readonly title: string;
   readonly description: string;
-  readonly type: "string" | "integer" | "object";
+  readonly type: "string" | "integer" | "boolean" | "object";
   readonly pattern?: string;
   readonly enum?: readonly string[];
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly maxProperties?: number;
   readonly default?: unknown;
   readonly writeOnly?: boolean;
   /** Of a map: the schema of its values, or that any will do. */
@@ -29,6 +30,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = Object.fromEntries(
   ]),
 );
 
-function definitionOf(ref: string): object {
+/** What a `$ref` in the schema stands for. */
+export function definitionOf(ref: string): Pick<Setting, "pattern" | "maxLength" | "x-expected"> {
   return schema.definitions[ref.endsWith("/route") ? "route" : "function"];
 }

@@ -1,9 +1,12 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { version } from "../../package.json";
 import { UsageError } from "../../src/cli/command";
 import { form } from "../../src/cli/form";
+import { planInstallation } from "../../src/hosts/jitsu/install";
 import { parseSettings } from "../../src/settings/settings";
+import { makeCheckout } from "../hosts/jitsu/checkout";
 import { bufferedIo } from "./buffered-io";
 
 let folder: string;
@@ -14,6 +17,17 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await rm(folder, { recursive: true });
+});
+
+test("prints the form that install jitsu writes", async () => {
+  const io = bufferedIo();
+  const checkout = await makeCheckout("newer");
+  const { changes } = await planInstallation(checkout, { version, specifier: "file:x.tgz" });
+  await rm(checkout, { recursive: true });
+
+  expect(await form.run(["jitsu"], io)).toBe(0);
+
+  expect(io.out()).toBe(changes.find(({ path }) => path.endsWith("amazon-lambda.tsx"))?.after);
 });
 
 test("writes the three files of a control plane", async () => {
@@ -79,7 +93,8 @@ test("a workspace configuration in a file can be read by its owner alone, also w
 
 test.each<[string, string[], RegExp]>([
   ["no router", ["--out", "x"], /form rudderstack/],
-  ["another router", ["jitsu", "--out", "x"], /form rudderstack/],
+  ["another router", ["segment", "--out", "x"], /form jitsu and form rudderstack/],
+  ["two routers", ["jitsu", "rudderstack"], /form jitsu and form rudderstack/],
   ["nowhere to write", ["rudderstack"], /--out <folder> is needed/],
   [
     "a file in the folder's place",

@@ -1,8 +1,10 @@
 import type { AnalyticsServerEvent } from "@jitsu/protocols/analytics";
 import type { FullContext, JitsuFunction } from "@jitsu/protocols/functions";
 import type { Destination } from "../../destination";
+import type { JsonObject } from "../../events/segment-event";
 import type { Settings } from "../../settings/settings";
 import { pickSettings } from "../../settings/settings";
+import { MASKED_SECRET } from "./masked-secret";
 import { reportToJitsu } from "./report";
 
 type Deliverer = Pick<Destination, "deliver">;
@@ -22,7 +24,7 @@ export function jitsuFunction(
   function destinationFor(props: object): Deliverer {
     let destination = destinations.get(props);
     if (!destination) {
-      destination = createDestination(pickSettings({ ...props }));
+      destination = createDestination(withoutMasks(pickSettings({ ...props })));
       destinations.set(props, destination);
     }
     return destination;
@@ -40,4 +42,11 @@ export function jitsuFunction(
   deliver.displayName = "amazon-lambda";
   deliver.description = "Sends events to AWS Lambda functions, a function per call type, through an assumed IAM role.";
   return deliver;
+}
+
+/** The mask is no key; it is told as one that is not right, instead of being sent to AWS. */
+function withoutMasks(settings: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => [key, value === MASKED_SECRET ? "(masked)" : value]),
+  );
 }

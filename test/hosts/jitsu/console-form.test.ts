@@ -2,137 +2,149 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import ts from "typescript";
-import { z } from "zod";
-import schema from "../../../schemas/settings.schema.json";
+import type { z } from "zod";
 import { validate } from "../../../src/generated/validate-settings";
 import { applyChanges } from "../../../src/hosts/file-changes";
-import { consoleForm } from "../../../src/hosts/jitsu/console-form";
+import { jitsuFunction } from "../../../src/hosts/jitsu/destination-function";
 import { planInstallation } from "../../../src/hosts/jitsu/install";
+import { MASKED_SECRET } from "../../../src/hosts/jitsu/masked-secret";
+import { SETTINGS, type Setting } from "../../../src/settings/setting-schemas";
+import { parseSettings, SETTING_KEYS } from "../../../src/settings/settings";
 import { type Layout, makeCheckout, SCHEMAS } from "./checkout";
-
-interface Form {
-  readonly id: string;
-  readonly credentials: z.ZodObject<z.ZodRawShape>;
-  readonly credentialsUi: Readonly<
-    Record<string, { displayName: string; password?: true; hidden?: true; placeholder?: string }>
-  >;
-}
-
-/** What the console gets when it loads the file. */
-function loadForm(): Form {
-  const { outputText } = ts.transpileModule(consoleForm("1.2.3"), {
-    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, jsx: ts.JsxEmit.React },
-  });
-  const exports: { amazonLambda?: Form } = {};
-  const React = { createElement: (type: string) => type };
-  new Function("require", "exports", "React", outputText)(() => ({ z }), exports, React);
-  return exports.amazonLambda as Form;
-}
+import { CONVERTERS, checkInBrowser, DESTINATION, jsonSchemaOf, loadForm } from "./console";
 
 const form = loadForm();
-const KEYS = Object.keys(schema.properties);
-
-const matching = ({ pattern }: { pattern: string }) => fc.stringMatching(new RegExp(pattern));
-const anyFunction = fc.oneof(fc.constantFrom("orders", "orders:$LATEST"), matching(schema.definitions.route));
 const SECRET = "not/a/real+secret/only+for+this+test00000";
+const GOOD = { lambda: "orders", region: "us-east-1", roleAddress: "arn:aws:iam::123456789012:role/r" };
+const KEYS = { accessKeyId: "AKIDEXAMPLE00000000", secretAccessKey: SECRET };
 
-/** Values that a setting takes, at its limits above all. */
-const TAKEN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
-  eventLambdas: fc.dictionary(fc.string(), anyFunction, { maxKeys: 3 }),
-  roleAddress: matching(schema.properties.roleAddress),
-  externalId: fc.constantFrom("xx", "x".repeat(1224), "a+=,.@:/-_"),
-  region: matching(schema.properties.region),
-  invocationType: fc.constantFrom("RequestResponse", "Event"),
-  logType: fc.constantFrom("None", "Tail"),
-  timeoutMs: fc.constantFrom(100, 5e3, 900_000),
-  maxBatchSize: fc.constantFrom(1, 10_000),
-  maxConcurrency: fc.constantFrom(1, 10_000),
-  executionName: fc.constantFrom("None", "MessageId"),
-  tenantId: matching(schema.properties.tenantId),
-  returnValue: fc.constantFrom("None", "Include"),
-  failureLambda: matching(schema.definitions.function),
-  clientContext: fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 3 }),
-  accessKeyId: fc.constantFrom("AKIDEXAMPLE00000000", "A".repeat(16), "A".repeat(128)),
-  secretAccessKey: fc.constantFrom(SECRET, "s".repeat(16), "s".repeat(128)),
+/** What the console's server makes of a destination that it is to store. */
+const stored = (value: Record<string, unknown>) => {
+  const parsed = DESTINATION.merge(form.credentials).parse({ id: "d", name: "My Lambda", ...value });
+  return JSON.parse(JSON.stringify(parsed)) as Record<string, unknown>;
 };
-const taken = (key: string) => TAKEN[key] ?? anyFunction;
 
-/** Values that mostly just miss what a setting takes. */
-const missing = (key: string) =>
-  fc.oneof(
-    fc.jsonValue(),
-    taken(key).map((value) => (typeof value === "string" ? `${value}\n` : JSON.stringify(value))),
-    fc.constantFrom(
-      "",
-      "x",
-      "x".repeat(1225),
-      "A".repeat(129),
-      `a:${"b".repeat(129)}`,
-      0,
-      99,
-      900_001,
-      10_001,
-      100.5,
-      null,
-      [],
-      {},
-    ),
-    fc.constantFrom(
-      `arn:aws:iam::123456789012:role/${"r".repeat(65)}`,
-      "arn:aws:iam::12345678901:role/r",
-      "tail",
-      "DryRun",
-    ),
-    fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 2 }),
-  );
+describe.each(SETTING_KEYS)("%s", (key) => {
+  const setting = SETTINGS[key] as Setting;
+  const field = form.credentials.shape[key] as z.ZodTypeAny;
 
-const valuesOf = (keys: readonly string[], values: (key: string) => fc.Arbitrary<unknown>) =>
-  fc.record(Object.fromEntries(keys.map((key) => [key, values(key)])));
+  /** The schema's verdict about the setting alone. */
+  function schemaAccepts(value: unknown): boolean {
+    validate({ [key]: value });
+    const own = (validate.errors ?? []).filter(({ instancePath }) => instancePath.split("/")[1] === key);
+    return own.every(({ keyword }) => keyword === "minProperties");
+  }
 
-/** Settings that are right but for a key or two, as they come out of JSON. */
-const settings = fc
-  .tuple(
-    fc.subarray([...KEYS, "lambda"]).chain((keys) => valuesOf(keys, taken)),
-    fc.subarray([...KEYS, "function", "endpoint"], { maxLength: 2 }).chain((keys) => valuesOf(keys, missing)),
-    fc.boolean(),
-  )
-  .map(([right, wrong, all]) => JSON.parse(JSON.stringify(all ? right : { ...right, ...wrong })));
+  test("takes on the server what the settings' schema takes", () => {
+    const example = fc.constantFrom(...setting.examples);
+    const anything = fc.oneof(
+      fc.jsonValue(),
+      ...(setting.pattern ? [fc.stringMatching(new RegExp(setting.pattern)), example.map((text) => `${text}-`)] : []),
+      fc.constantFrom(
+        "x",
+        "x".repeat(1225),
+        `a:${"b".repeat(129)}`,
+        "tail",
+        "no function",
+        0,
+        1,
+        99,
+        900_001,
+        100.5,
+        {},
+      ),
+      fc.dictionary(fc.string({ minLength: 1 }), fc.constantFrom("orders", "no function", 1)),
+    );
+    const seen = { true: 0, false: 0 };
+    fc.assert(
+      fc.property(fc.oneof(example, anything), (value) => {
+        const read = typeof value === "string" ? value.trim() : value;
+        if (read === "" || (setting.type === "object" && typeof read === "string")) return;
+        const accepted = schemaAccepts(read);
+        seen[`${accepted}`]++;
+        expect({ value, accepted: field.safeParse(value).success }).toEqual({ value, accepted });
+        if (setting.type === "object") expect(field.safeParse(JSON.stringify(value)).success).toBe(accepted);
+      }),
+      { numRuns: 200 },
+    );
+    expect(Math.min(seen.true, seen.false)).toBeGreaterThan(5);
+  });
 
-test("the form accepts exactly what the settings' schema accepts", () => {
-  const seen = { accepted: 0, refused: 0 };
-  fc.assert(
-    fc.property(settings, (value) => {
-      const accepted = validate(value);
-      seen[accepted ? "accepted" : "refused"]++;
-      expect(form.credentials.strict().safeParse(value).success).toBe(accepted);
-    }),
-    { numRuns: 2000 },
-  );
-  expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(200);
+  test("can be emptied", () => {
+    if (setting.type === "integer" || setting.enum) return;
+    expect(stored({ [key]: "" })).not.toHaveProperty([key]);
+    expect(stored({ [key]: "  " })).not.toHaveProperty([key]);
+  });
 });
 
-test.each<[string, Record<string, unknown>, RegExp]>([
-  ["no function", { region: "us-east-1" }, /Set a function/],
-  ["no function for any event", { eventLambdas: {} }, /Set a function/],
-  [
-    "a key without its secret",
-    { lambda: "f", accessKeyId: "AKIDEXAMPLE00000000" },
-    /Access Key ID needs Secret Access Key/,
-  ],
-  [
-    "a secret without its key",
-    { lambda: "f", secretAccessKey: "not/a/real+secret" },
-    /Secret Access Key needs Access Key ID/,
-  ],
-  ["a function that is none", { lambda: "no function" }, /Must be the name or ARN of a Lambda function/],
-])("%s is refused with the reason where the console merges the form into a destination", (_name, value, reason) => {
-  const destination = z.object({ id: z.string(), name: z.string() }).passthrough().merge(form.credentials);
+describe.each(CONVERTERS)("through zod-to-json-schema %s", (_version, convert) => {
+  const converted = jsonSchemaOf(form, convert);
 
-  const { success, error } = destination.safeParse({ id: "d", name: "My Lambda", ...value });
+  test("the form becomes a schema in which nothing is required", () => {
+    expect(Object.keys(converted.properties)).toEqual(expect.arrayContaining(SETTING_KEYS));
+    expect(converted.required ?? []).toEqual(["id", "name"]);
+    expect(JSON.stringify(converted)).not.toContain('"$ref"');
+  });
 
-  expect(success).toBe(false);
-  expect(JSON.stringify(error?.issues)).toMatch(reason);
+  test.each<[string, Record<string, unknown>]>([
+    ["a new destination", {}],
+    ["the settings it needs", GOOD],
+    ["every setting", Object.fromEntries(SETTING_KEYS.map((key) => [key, asText(key, SETTINGS[key]?.examples[0])]))],
+    ["emptied fields", { ...GOOD, trackLambda: undefined, externalId: " ", accessKeyId: "", eventLambdas: "" }],
+    ["a saved destination with masked secrets", { ...stored({ ...GOOD, ...KEYS }), ...masked() }],
+  ])("a browser finds no fault with %s", (_name, value) => {
+    expect(checkInBrowser(converted, value)).toEqual([]);
+  });
+
+  test.each<[string, unknown]>([
+    ["trackLambda", "no function"],
+    ["roleAddress", "the role"],
+    ["externalId", "my source"],
+    ["region", "Virginia"],
+    ["eventLambdas", "orders"],
+    ["clientContext", "[1]"],
+    ["secretAccessKey", "secret!"],
+  ])("a browser says what is expected of %s", (key, value) => {
+    const [message = "", ...more] = checkInBrowser(converted, { ...GOOD, [key]: value });
+
+    expect(more).toEqual([]);
+    expect(message).toMatch(new RegExp(`^\\.${key} must match pattern "`));
+    expect(message.replaceAll("\\", "")).toContain(SETTINGS[key]?.["x-expected"]);
+    expect(message.length).toBeLessThan(180);
+    expect(message).not.toContain(String(value));
+  });
+});
+
+test("the server says what is expected in a sentence", () => {
+  const { error } = form.credentials.safeParse({ lambda: "orders:", eventLambdas: '{"a":"b c"}' });
+
+  expect(error?.issues.map(({ path, message }) => [path[0], message])).toEqual([
+    ["lambda", "Must be the name or ARN of a Lambda function, with or without a version or alias; or (skip) for none"],
+    ["eventLambdas", "Must be a map of track event names or patterns to functions, 500 at most"],
+  ]);
+});
+
+test("what the console stores are settings that the destination takes", () => {
+  const maps = {
+    eventLambdas: '{"Order Completed":"orders"}',
+    clientContext: ' {"environment":{"is":["production"]}} ',
+  };
+
+  expect(() => parseSettings(form.credentials.parse({ ...GOOD, ...KEYS, ...maps }))).not.toThrow();
+});
+
+test("a masked secret is not used as a key", async () => {
+  const given: unknown[] = [];
+  const deliver = jitsuFunction((settings) => {
+    given.push(settings);
+    return { deliver: async () => ({ outcome: "delivered", status: 200, messageId: "m", durationMs: 1, attempts: 1 }) };
+  });
+  const log = { info: () => {}, warn: () => {}, debug: () => {}, error: () => {} };
+
+  await deliver({ type: "track" } as never, { props: { ...GOOD, ...masked() }, log } as never);
+
+  expect(JSON.stringify(given)).not.toContain(MASKED_SECRET);
+  expect(() => parseSettings(given[0])).toThrow(/accessKeyId must be an AWS access key ID.*secretAccessKey must be/s);
 });
 
 test("every setting has its label and help as the console reads them, and secrets are masked", () => {
@@ -142,15 +154,32 @@ test("every setting has its label and help as the console reads them, and secret
     return [key, label, help];
   });
 
-  expect(new Set(shown.map(([key]) => key))).toEqual(new Set(Object.keys(schema.properties)));
-  expect(shown).toContainEqual(["externalId", "External ID", expect.stringContaining("Default: the source's ID.")]);
+  expect(new Set(shown.map(([key]) => key))).toEqual(new Set(SETTING_KEYS));
+  expect(shown).toContainEqual([
+    "externalId",
+    "Permissions · External ID",
+    expect.stringContaining("Default: the source's ID."),
+  ]);
   for (const [key = "", label] of shown) expect(form.credentialsUi[key]?.displayName).toBe(label);
-  const secret = Object.keys(form.credentialsUi).filter((key) => form.credentialsUi[key]?.password);
-  expect(secret).toEqual(["accessKeyId", "secretAccessKey"]);
+  const having = (option: "password" | "advanced") =>
+    Object.keys(form.credentialsUi).filter((key) => form.credentialsUi[key]?.[option]);
+  expect(having("password")).toEqual(["accessKeyId", "secretAccessKey"]);
+  expect(having("advanced")).toEqual(expect.arrayContaining(["timeoutMs", "clientContext"]));
+  expect(having("advanced")).not.toContain("lambda");
   // A hidden field must have a default.
-  const hidden = Object.keys(form.credentialsUi).filter((key) => form.credentialsUi[key]?.hidden);
-  expect(hidden.map((key) => form.credentials.shape[key]?.parse(undefined))).toEqual([1]);
+  for (const [key, { hidden }] of Object.entries(form.credentialsUi)) {
+    if (hidden) expect(form.credentials.shape[key]?.parse(undefined)).toBeDefined();
+  }
 });
+
+function masked(): Record<string, string> {
+  return { accessKeyId: MASKED_SECRET, secretAccessKey: MASKED_SECRET };
+}
+
+/** As the form holds it. */
+function asText(key: string, value: unknown): unknown {
+  return SETTINGS[key]?.type === "object" ? JSON.stringify(value) : value;
+}
 
 test("the consoles of both layouts pass their type check with the form", async () => {
   const roots = await Promise.all((["older", "newer"] satisfies Layout[]).map((layout) => makeCheckout(layout)));

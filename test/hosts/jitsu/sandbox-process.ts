@@ -53,7 +53,7 @@ export interface FetchRequest {
 
 export interface SandboxCall {
   readonly result?: unknown;
-  readonly error?: { name: string; message: string; retryPolicy?: { retries: number; delays: number[] } };
+  readonly error?: { name: string; message: string; retryPolicy?: { delays: number[] } };
 }
 
 export interface Sandbox {
