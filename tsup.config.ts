@@ -1,5 +1,5 @@
 import { defineConfig, type Options } from "tsup";
-import { thirdPartyLicenses } from "./scripts/third-party-licenses";
+import { shippedPackages } from "./scripts/shipped-packages";
 
 const common: Options = {
   target: "node20",
@@ -7,7 +7,7 @@ const common: Options = {
   sourcemap: false,
   clean: false,
   splitting: false,
-  esbuildPlugins: [thirdPartyLicenses("dist/THIRD-PARTY-LICENSES.txt")],
+  esbuildPlugins: [shippedPackages({ licenses: "dist/THIRD-PARTY-LICENSES.txt", sbom: "dist/sbom.cdx.json" })],
 };
 
 export default defineConfig([
