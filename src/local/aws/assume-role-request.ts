@@ -2,7 +2,7 @@ import { ACCOUNT, PARTITION } from "../../names/grammar";
 import { type Policy, PolicyError, parsePolicy } from "./policy";
 import { ServiceError, validationError } from "./service-error";
 
-/** Characters of session policy that fill its allotted space. AWS packs it in a way of its own; we count plain text. */
+/** Characters of session policy and tags that fill their allotted space. AWS packs it in a way of its own; we count plain text. */
 const maxPolicyCharacters = 2048;
 
 /** STS looks at a role's name only to find it. */
@@ -91,21 +91,27 @@ function violations(constraint: Constraint, value: string | null): string[] {
 }
 
 /**
- * @returns the policy and how much of its allotted space it fills, in percent
+ * The session policy, and how much it and the session's tags fill of the space that AWS allots to both, in percent.
+ *
+ * @returns undefined where there is neither policy nor tags
  * @throws ServiceError
  */
-export function readSessionPolicy(text: string): { readonly policy: Policy; readonly packedPercent: number } {
-  let policy: Policy;
+export function readSessionPolicy(
+  text: string | undefined,
+  tags: Readonly<Record<string, string>>,
+): { readonly policy: Policy | undefined; readonly packedPercent: number } | undefined {
+  let policy: Policy | undefined;
   try {
-    policy = parsePolicy(text, "identity");
+    if (text !== undefined) policy = parsePolicy(text, "identity");
   } catch (error) {
     if (error instanceof PolicyError) throw new ServiceError("MalformedPolicyDocument", 400, error.message);
     throw error;
   }
-  const packedPercent = Math.ceil((text.length / maxPolicyCharacters) * 100);
-  if (text.length > maxPolicyCharacters) {
+  const characters = (text ?? "").length + Object.entries(tags).flat().join("").length;
+  const packedPercent = Math.ceil((characters / maxPolicyCharacters) * 100);
+  if (characters > maxPolicyCharacters) {
     const message = `Packed policy consumes ${packedPercent}% of allotted space, please use smaller policy.`;
     throw new ServiceError("PackedPolicyTooLarge", 400, message);
   }
-  return { policy, packedPercent };
+  return characters === 0 ? undefined : { policy, packedPercent };
 }

@@ -5,7 +5,7 @@ import { Clock } from "./clock";
 import { Concurrency } from "./concurrency";
 import { Faults, type Misbehaviour } from "./faults";
 import { type FunctionCode, type FunctionOptions, Functions } from "./functions";
-import { type AccessKey, Identities, type RoleOptions, type UserOptions } from "./identities";
+import { type AccessKey, Identities, type RoleOptions, type SessionCredentials, type UserOptions } from "./identities";
 import { Lambda } from "./lambda";
 import type { AwsObserver } from "./observer";
 import { type CallRecord, type InvocationRecord, Records } from "./records";
@@ -58,6 +58,12 @@ export interface EmbeddedAws {
   /** Adds a role, or changes the policies of the one that has this name. */
   addRole(role: RoleOptions): { readonly arn: string; readonly roleId: string };
   removeRole(arn: string): void;
+  /**
+   * Credentials of a role's session whose tags pass on to whatever role it assumes, as EKS Pod Identity hands them out.
+   * AssumeRole then needs `sts:TagSession` in the other role's trust policy, and the tags take their part of the limit
+   * of a session policy.
+   */
+  startTaggedSession(roleArn: string, tags: Readonly<Record<string, string>>): SessionCredentials;
   /** Makes every session that was given out expire now, without moving the clock. */
   expireSessions(): void;
 
@@ -69,6 +75,9 @@ export interface EmbeddedAws {
   setAlias(fn: string, alias: string, version: string): void;
   removeAlias(fn: string, alias: string): void;
   removeFunction(fn: string): Promise<void>;
+
+  /** Ends an execution of a durable function that runs, by the ARN in the answer's `X-Amz-Durable-Execution-Arn`. */
+  stopExecution(arn: string): void;
 
   misbehave(wish: Misbehaviour): void;
   /** Takes back what is left of every {@link misbehave}. */
@@ -92,7 +101,7 @@ export interface EmbeddedAws {
  * ```
  *
  * Not modelled: every other action; presigned URLs; managed policies, permissions boundaries, organisation policies, policy
- * variables; session tags and MFA; function URLs, layers, runtimes other than Node.js, response streaming, dead-letter
+ * variables; tags in a request and MFA; steps and waits of durable functions; function URLs, layers, runtimes other than Node.js, response streaming, dead-letter
  * queues and destinations. Functions run in real time: the clock moves everything but their timeouts.
  *
  * @throws Error if the port is taken
@@ -153,6 +162,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
       const { arn, id } = identities.addRole(role);
       return { arn, roleId: id };
     },
+    startTaggedSession: (arn, tags) => identities.startTaggedSession(arn, tags, clock.now()),
     removeRole: (arn) => identities.removeRole(arn),
     expireSessions: () => identities.expireSessions(clock.now()),
 
@@ -162,6 +172,8 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     setAlias: (fn, alias, version) => functions.setAlias(fn, alias, version),
     removeAlias: (fn, alias) => functions.removeAlias(fn, alias),
     removeFunction: (fn) => functions.remove(fn),
+
+    stopExecution: (arn) => lambda.stopExecution(arn),
 
     misbehave: (wish) => faults.add(wish),
     behave: () => faults.clear(),

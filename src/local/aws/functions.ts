@@ -7,6 +7,7 @@ import { InProcessRuntime } from "./in-process-runtime";
 import { type Policy, type PolicyDocument, parsePolicy } from "./policy";
 import type { FunctionSettings, Runtime } from "./runtime";
 import { ServiceError } from "./service-error";
+import { TenantRuntimes } from "./tenant-runtimes";
 import { WorkerRuntime } from "./worker-runtime";
 
 /** Where a version's code comes from: exactly one of the three. */
@@ -34,6 +35,13 @@ export type FunctionOptions = FunctionCode & {
    * counts, and a file or source gets 16 worker threads at most, for which further runs wait.
    */
   readonly concurrency?: number;
+  /** Tenant isolation mode: invoked with a tenant ID only, and each tenant gets environments of its own. */
+  readonly tenantIsolation?: boolean;
+  /**
+   * A durable function, which runs once per execution name: `true`, or how many milliseconds a closed execution is
+   * remembered (14 days by default, as at AWS). Its handler is an ordinary one; steps and waits are not modelled.
+   */
+  readonly durable?: boolean | { readonly retentionMs: number };
   readonly region?: string;
   readonly account?: string;
   /** `process.env` of the function beside what Lambda sets; nothing of this process's own environment is handed on. */
@@ -53,6 +61,9 @@ export interface LambdaFunction {
   readonly account: string;
   readonly concurrency: number | undefined;
   readonly resourcePolicy: Policy | undefined;
+  readonly tenantIsolation: boolean;
+  /** Milliseconds that a closed execution is remembered; undefined where the function is not durable. */
+  readonly retentionMs: number | undefined;
   /** Runs under way. */
   running: number;
 }
@@ -95,6 +106,8 @@ export class Functions {
       concurrency: options.concurrency,
       resourcePolicy:
         options.resourcePolicy === undefined ? undefined : parsePolicy(options.resourcePolicy, "resource"),
+      tenantIsolation: options.tenantIsolation ?? false,
+      retentionMs: retentionOf(options),
       running: 0,
       options,
       code: options,
@@ -192,8 +205,14 @@ export class Functions {
       memoryMb: options.memoryMb ?? 128,
       timeoutMs: options.timeoutMs ?? 3000,
     };
-    if ("handler" in code) return { settings, runtime: new InProcessRuntime(code.handler, settings) };
-    const runtime = new WorkerRuntime({
+    const start = (): Runtime => this.#runtime(entry, settings, code);
+    return { settings, runtime: options.tenantIsolation ? new TenantRuntimes(start) : start() };
+  }
+
+  #runtime(entry: Entry, settings: FunctionSettings, code: FunctionCode): Runtime {
+    const { options } = entry;
+    if ("handler" in code) return new InProcessRuntime(code.handler, settings);
+    return new WorkerRuntime({
       ...settings,
       file: "file" in code ? resolve(code.file) : this.#write(code.source),
       folder: "file" in code ? code.folder : undefined,
@@ -202,7 +221,6 @@ export class Functions {
       environment: options.environment ?? {},
       maxEnvironments: Math.max(1, options.concurrency ?? 16),
     });
-    return { settings, runtime };
   }
 
   /** A worker loads files only: a source becomes one for as long as the embedded AWS lives. */
@@ -212,4 +230,11 @@ export class Functions {
     writeFileSync(file, source);
     return file;
   }
+}
+
+const DAY_MS = 86_400_000;
+
+function retentionOf({ durable = false }: FunctionOptions): number | undefined {
+  if (durable === false) return undefined;
+  return durable === true ? 14 * DAY_MS : durable.retentionMs;
 }

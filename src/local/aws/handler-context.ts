@@ -13,6 +13,8 @@ export interface HandlerContext {
   readonly logStreamName: string;
   readonly clientContext: unknown;
   readonly identity: undefined;
+  /** Of functions in tenant isolation mode. */
+  readonly tenantId: string | undefined;
   callbackWaitsForEmptyEventLoop: boolean;
   /** Milliseconds until the function's timeout; real time, whatever the embedded AWS's clock says. */
   getRemainingTimeInMillis(): number;
@@ -36,6 +38,7 @@ export interface ContextFields {
   readonly logStreamName: string;
   /** JSON. */
   readonly clientContext: string | undefined;
+  readonly tenantId?: string | undefined;
   /** Milliseconds since 1970, by the real clock. */
   readonly deadline: number;
 }
@@ -51,6 +54,7 @@ export function handlerContext(fields: ContextFields): HandlerContext {
     logStreamName: fields.logStreamName,
     clientContext: fields.clientContext === undefined ? undefined : JSON.parse(fields.clientContext),
     identity: undefined,
+    tenantId: fields.tenantId,
     callbackWaitsForEmptyEventLoop: true,
     getRemainingTimeInMillis: () => Math.max(0, fields.deadline - Date.now()),
   };

@@ -13,6 +13,8 @@ export interface Identity {
   /** The role of an assumed-role session; undefined for a user. */
   readonly roleArn: string | undefined;
   readonly sessionPolicy: Policy | undefined;
+  /** Session tags that pass on to the sessions of roles that this identity assumes. */
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 export interface AccessKey {
@@ -103,6 +105,7 @@ export class Identities {
         policies: [parsePolicy(options.policy ?? everything, "identity")],
         roleArn: undefined,
         sessionPolicy: undefined,
+        tags: {},
       },
     });
     return { arn, ...key };
@@ -140,7 +143,12 @@ export class Identities {
   /** A session of a role: random credentials that are good until `expiresAt`. */
   startSession(
     role: Role,
-    session: { readonly name: string; readonly policy: Policy | undefined; readonly expiresAt: number },
+    session: {
+      readonly name: string;
+      readonly policy: Policy | undefined;
+      readonly expiresAt: number;
+      readonly tags: Readonly<Record<string, string>>;
+    },
   ): SessionCredentials & { readonly identity: Identity } {
     const credentials: SessionCredentials = {
       accessKeyId: randomId("ASIA"),
@@ -160,6 +168,7 @@ export class Identities {
       },
       roleArn: role.arn,
       sessionPolicy: session.policy,
+      tags: session.tags,
     };
     this.#sessions.set(credentials.accessKeyId, { ...credentials, identity });
     if (this.#sessions.size > maxSessions) {
@@ -167,6 +176,19 @@ export class Identities {
       if (oldest) this.#sessions.delete(oldest);
     }
     return { ...credentials, identity };
+  }
+
+  /** A session as EKS Pod Identity hands it out: it lasts 6 hours, and its tags pass on. */
+  startTaggedSession(roleArn: string, tags: Readonly<Record<string, string>>, now: number): SessionCredentials {
+    const role = this.#roles.get(roleArn);
+    if (!role) throw new Error(`no role ${roleArn}`);
+    const { identity: _, ...credentials } = this.startSession(role, {
+      name: "eks-cluster-router",
+      policy: undefined,
+      expiresAt: now + 6 * 3_600_000,
+      tags,
+    });
+    return credentials;
   }
 
   /** Ends the life of every session now, without moving the clock. */

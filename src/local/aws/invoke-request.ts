@@ -124,6 +124,69 @@ export function readClientContext(request: RawRequest, type: InvocationType): st
   return type === "RequestResponse" ? json : undefined;
 }
 
+/**
+ * The tenant on whose behalf the function runs: one for a function in tenant isolation mode, none for any other.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation.html
+ * @throws ServiceError
+ */
+export function readTenant(request: RawRequest, isolated: boolean): string | undefined {
+  const tenant = header(request, "x-amz-tenant-id");
+  if (tenant !== undefined && !/^[a-zA-Z0-9._:/=+\-@ ]{1,256}$/.test(tenant)) {
+    throw validationError("ValidationException", [
+      `Value '${tenant}' at 'tenantId' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9\\._:\\/=+\\-@ ]+`,
+    ]);
+  }
+  if (isolated && tenant === undefined) {
+    throw new ServiceError(
+      "InvalidParameterValueException",
+      400,
+      "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try again.",
+    );
+  }
+  if (!isolated && tenant !== undefined) {
+    throw new ServiceError(
+      "InvalidParameterValueException",
+      400,
+      "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.",
+    );
+  }
+  return tenant;
+}
+
+/**
+ * The name of a durable function's execution.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/durable-invoking.html
+ * @throws ServiceError
+ */
+export function readExecutionName(
+  request: RawRequest,
+  { durable, qualified }: { readonly durable: boolean; readonly qualified: boolean },
+): string | undefined {
+  const name = header(request, "x-amz-durable-execution-name");
+  if (name !== undefined && !/^[a-zA-Z0-9-_]{1,64}$/.test(name)) {
+    throw validationError("ValidationException", [
+      `Value '${name}' at 'durableExecutionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+`,
+    ]);
+  }
+  if (durable && !qualified) {
+    throw new ServiceError(
+      "InvalidParameterValueException",
+      400,
+      "You cannot invoke a durable function using an unqualified ARN.",
+    );
+  }
+  if (!durable && name !== undefined) {
+    throw new ServiceError(
+      "InvalidParameterValueException",
+      400,
+      "DurableExecutionName can only be given for a durable function.",
+    );
+  }
+  return name;
+}
+
 function isJsonObject(json: string): boolean {
   try {
     const value: unknown = JSON.parse(json);

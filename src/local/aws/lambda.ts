@@ -2,10 +2,19 @@ import { accountOf } from "../../names/principals";
 import { denialMessage, denialOf } from "./authorization";
 import type { Clock } from "./clock";
 import type { Concurrency } from "./concurrency";
+import { type DurableExecution, DurableExecutions, type DurableStart } from "./durable-executions";
 import { type Execution, execute } from "./execution";
 import type { Functions, FunctionVersion, LambdaFunction } from "./functions";
 import { type Answer, header, type RawRequest } from "./http-message";
-import { type InvokeTarget, readClientContext, readInvocationType, readName, readPayload } from "./invoke-request";
+import {
+  type InvokeTarget,
+  readClientContext,
+  readExecutionName,
+  readInvocationType,
+  readName,
+  readPayload,
+  readTenant,
+} from "./invoke-request";
 import type { AwsObserver } from "./observer";
 import type { InvocationRecord, Records } from "./records";
 import type { Invocation } from "./runtime";
@@ -25,6 +34,7 @@ interface Run extends FunctionVersion {
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 export class Lambda {
+  readonly #durable: DurableExecutions;
   #underWay = 0;
   #onIdle: (() => void)[] = [];
 
@@ -35,7 +45,9 @@ export class Lambda {
     private readonly records: Records,
     private readonly eventRetryDelaysMs: readonly number[],
     private readonly observer: AwsObserver = {},
-  ) {}
+  ) {
+    this.#durable = new DurableExecutions(clock);
+  }
 
   /** @throws ServiceError */
   async answer(request: RawRequest, target: InvokeTarget, caller: Caller, requestId: string): Promise<Answer> {
@@ -50,6 +62,12 @@ export class Lambda {
       throw new ServiceError("ResourceNotFoundException", 404, message);
     }
     const version = this.functions.resolve(arn, name.qualifier);
+    const { retentionMs, tenantIsolation } = version.function;
+    const tenantId = readTenant(request, tenantIsolation);
+    const executionName = readExecutionName(request, {
+      durable: retentionMs !== undefined,
+      qualified: name.qualifier !== undefined,
+    });
     const { payload, event } = readPayload(request, invocationType);
     const clientContext = readClientContext(request, invocationType);
     const headers = { "x-amzn-requestid": requestId, "x-amz-executed-version": version.settings.functionVersion };
@@ -57,7 +75,7 @@ export class Lambda {
 
     const run: Run = {
       ...version,
-      invocation: { requestId, payload, clientContext, invokedFunctionArn: qualifiedArn },
+      invocation: { requestId, payload, clientContext, invokedFunctionArn: qualifiedArn, tenantId },
       record: {
         requestId,
         function: version.function.name,
@@ -67,31 +85,54 @@ export class Lambda {
         clientContext: clientContext === undefined ? undefined : JSON.parse(clientContext),
         principalArn: caller.identity.arn,
         invocationType,
+        tenantId,
+        executionName,
       },
     };
+    if (retentionMs !== undefined) {
+      const { account, region: home } = version.function;
+      const versionArn = `${arn}:${version.settings.functionVersion}`;
+      const start = { name: executionName, account, region: home, versionArn, payload, retentionMs };
+      const durable = this.#startOrFind(run, start, invocationType);
+      const more = { "x-amz-durable-execution-arn": durable.arn };
+      if (invocationType === "Event") return { status: 202, headers: { ...headers, ...more }, body: "" };
+      return answerOf(await durable.result, { ...headers, ...more }, request);
+    }
     if (invocationType === "Event") {
       void this.#runEvent(run, 0);
       return { status: 202, headers: { "x-amzn-requestid": requestId }, body: "" };
     }
     this.concurrency.enter(run.function);
-    const execution = await this.#run(run, 1);
-    return {
-      status: 200,
-      headers: {
-        ...headers,
-        "content-type": "application/json",
-        ...(execution.error && { "x-amz-function-error": "Unhandled" }),
-        ...(header(request, "x-amz-log-type") === "Tail" && {
-          "x-amz-log-result": Buffer.from(execution.logTail).toString("base64"),
-        }),
-      },
-      body: execution.payload,
-    };
+    return answerOf(await this.#run(run, 1), headers, request);
+  }
+
+  /** Ends a durable function's execution that runs. */
+  stopExecution(arn: string): void {
+    this.#durable.stop(arn);
   }
 
   /** Resolves once nothing runs and no asynchronous invocation is due. */
   async idle(): Promise<void> {
     while (this.#underWay > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** The execution of that name if there is one, else a new one; one that failed is not run again by itself. */
+  #startOrFind(run: Run, start: DurableStart, invocationType: string): DurableExecution {
+    const known = this.#durable.find(start);
+    if (known) return known;
+    if (invocationType !== "Event") {
+      this.concurrency.enter(run.function);
+      return this.#durable.start(start, () => this.#run(run, 1));
+    }
+    return this.#durable.start(start, async () => {
+      this.#underWay++;
+      try {
+        await this.concurrency.enterWhenFree(run.function);
+        return await this.#run(run, 1);
+      } finally {
+        this.#end();
+      }
+    });
   }
 
   #authorize(caller: Caller, arn: string, qualifiedArn: string): void {
@@ -151,6 +192,22 @@ export class Lambda {
     this.#underWay--;
     if (this.#underWay === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
+}
+
+/** What the caller of a synchronous invocation gets. */
+function answerOf(execution: Execution, headers: Answer["headers"], request: RawRequest): Answer {
+  return {
+    status: 200,
+    headers: {
+      ...headers,
+      "content-type": "application/json",
+      ...(execution.error && { "x-amz-function-error": "Unhandled" }),
+      ...(header(request, "x-amz-log-type") === "Tail" && {
+        "x-amz-log-result": Buffer.from(execution.logTail).toString("base64"),
+      }),
+    },
+    body: execution.payload,
+  };
 }
 
 /** Errors of the front door carry `message` alone, these two `Message`, errors of Lambda itself a `Type` too. */

@@ -15,6 +15,10 @@ export interface InvocationRecord {
   readonly clientContext: unknown;
   readonly principalArn: string;
   readonly invocationType: InvocationType;
+  /** Of functions in tenant isolation mode. */
+  readonly tenantId: string | undefined;
+  /** Name of a durable function's execution, where the caller gave one. */
+  readonly executionName: string | undefined;
   /** 1 for the first. */
   readonly attempt: number;
   /** When it began, by the embedded AWS's clock: milliseconds since 1970. */

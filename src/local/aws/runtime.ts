@@ -6,6 +6,8 @@ export interface Invocation {
   /** The client context's JSON. */
   readonly clientContext: string | undefined;
   readonly invokedFunctionArn: string;
+  /** Of functions in tenant isolation mode. */
+  readonly tenantId?: string | undefined;
 }
 
 /** What Lambda returns in place of a result when a function fails. */

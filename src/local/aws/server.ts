@@ -81,9 +81,12 @@ async function handle(parts: Parts, message: IncomingMessage, response: ServerRe
   else response.destroy();
 }
 
+/** Each of Lambda's operations has the date in its path on which it was made. STS has none. */
+const LAMBDA_PATH = /^\/20\d\d-\d\d-\d\d\//;
+
 function readCall(request: Call["request"]): Call {
   const target = invokeTarget(request);
-  const service = request.path.startsWith("/2015-03-31/") ? "lambda" : "sts";
+  const service = LAMBDA_PATH.test(request.path) ? "lambda" : "sts";
   const parameters = service === "sts" ? stsParameters(request) : undefined;
   return {
     service,

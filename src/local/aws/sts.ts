@@ -20,7 +20,8 @@ export function stsParameters(request: RawRequest): URLSearchParams {
 
 /**
  * AWS Security Token Service: `AssumeRole` and `GetCallerIdentity` over the query protocol (a form in, XML out).
- * Managed session policies, session tags, source identities and MFA are refused with a `ValidationError`.
+ * Session tags of the caller pass on to the session. Managed session policies, tags in the request, source identities and
+ * MFA are refused with a `ValidationError`.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
 export class Sts {
@@ -55,23 +56,34 @@ export class Sts {
   #assumeRole(parameters: URLSearchParams, caller: Caller): Xml {
     const request = readAssumeRole(parameters);
     const role = this.identities.role(request.roleArn);
-    const denial = denialOf({
-      identity: caller.identity,
-      action: "sts:AssumeRole",
-      resource: request.roleArn,
-      context: { "sts:externalid": request.externalId, "sts:rolesessionname": request.sessionName },
-      resourcePolicy: role?.trustPolicy,
-      resourceAccount: role?.account ?? "",
-      resourcePolicyRequired: true,
-    });
-    if (!role || denial) {
-      const message = denialMessage(
-        caller.identity,
-        "sts:AssumeRole",
-        request.roleArn,
-        denial ?? { because: undefined },
-      );
+    const { tags } = caller.identity;
+    const authorize = (action: string, context: Readonly<Record<string, string | undefined>>): void => {
+      const denial = denialOf({
+        identity: caller.identity,
+        action,
+        resource: request.roleArn,
+        context,
+        resourcePolicy: role?.trustPolicy,
+        resourceAccount: role?.account ?? "",
+        resourcePolicyRequired: true,
+      });
+      if (role && !denial) return;
+      const message = denialMessage(caller.identity, action, request.roleArn, denial ?? { because: undefined });
       throw new ServiceError("AccessDenied", 403, message);
+    };
+    authorize("sts:AssumeRole", {
+      "sts:externalid": request.externalId,
+      "sts:rolesessionname": request.sessionName,
+    });
+    if (!role) throw new TypeError("No role is authorized that is not there.");
+    if (Object.keys(tags).length > 0) {
+      // AWS lists no sts:ExternalId among the keys of this action.
+      authorize("sts:TagSession", {
+        "sts:rolesessionname": request.sessionName,
+        ...Object.fromEntries(
+          Object.entries(tags).map(([key, value]) => [`aws:requesttag/${key.toLowerCase()}`, value]),
+        ),
+      });
     }
     if (caller.identity.roleArn && request.durationSeconds > 3600) {
       throw new ServiceError(
@@ -87,11 +99,12 @@ export class Sts {
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
       );
     }
-    const policy = request.policy === undefined ? undefined : readSessionPolicy(request.policy);
+    const policy = readSessionPolicy(request.policy, tags);
     const session = this.identities.startSession(role, {
       name: request.sessionName,
       policy: policy?.policy,
       expiresAt: Math.floor(this.clock.now() / 1000 + request.durationSeconds) * 1000,
+      tags,
     });
     return {
       AssumedRoleUser: { AssumedRoleId: session.identity.userId, Arn: session.identity.arn },

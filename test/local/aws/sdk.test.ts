@@ -1,5 +1,13 @@
 import { Agent, get } from "node:http";
-import { InvokeCommand, type InvokeCommandInput, LambdaClient } from "@aws-sdk/client-lambda";
+import {
+  GetFunctionCommand,
+  InvokeAsyncCommand,
+  InvokeCommand,
+  type InvokeCommandInput,
+  InvokeWithResponseStreamCommand,
+  LambdaClient,
+  ListTagsCommand,
+} from "@aws-sdk/client-lambda";
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { type EmbeddedAws, startEmbeddedAws } from "../../../src/local/aws/embedded-aws";
 import { permit, trust } from "./policies";
@@ -136,6 +144,24 @@ test("the SDK's own errors carry what Lambda says", async () => {
   await expect(client.send(new InvokeCommand({ FunctionName: "nobody" }))).rejects.toMatchObject({
     name: "ResourceNotFoundException",
     message: "Function not found: arn:aws:lambda:us-east-1:123456789012:function:nobody",
+  });
+});
+
+test.each([
+  ["GetFunction", () => new GetFunctionCommand({ FunctionName: "echo" })],
+  ["InvokeAsync", () => new InvokeAsyncCommand({ FunctionName: "echo", InvokeArgs: "{}" })],
+  [
+    "InvokeWithResponseStream",
+    () => new InvokeWithResponseStreamCommand({ FunctionName: "echo", Payload: Buffer.from("{}") }),
+  ],
+  ["ListTags", () => new ListTagsCommand({ Resource: "arn:aws:lambda:us-east-1:123456789012:function:echo" })],
+])("what the embedded AWS lacks (%s) is told as Lambda tells an error", async (_name, command) => {
+  const client = new LambdaClient({ maxAttempts: 1 });
+  clients.push(client);
+  await expect(client.send(command() as GetFunctionCommand)).rejects.toMatchObject({
+    name: "UnknownOperationException",
+    message: expect.stringMatching(/^The embedded AWS has no operation for (GET|POST) \/20/),
+    $metadata: { httpStatusCode: 404, requestId: expect.any(String) },
   });
 });
 
