@@ -61,7 +61,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     );
   }
   const role = values.settings === undefined ? undefined : await roleFrom(values.settings, values, io);
-  io.stdout.write(render(role));
+  io.stdout.write(usable(() => render(role)));
   for (const note of role ? notes(role) : []) io.stderr.write(`Note: ${note}\n`);
   return 0;
 }
@@ -80,13 +80,20 @@ async function roleFrom(path: string, values: Values, io: Io): Promise<InvokerRo
       '--principal <ARN> is needed: the IAM role or user that the router runs as. "aws sts get-caller-identity" tells, run as the router.',
     );
   }
-  try {
-    return invokerRole(settings, {
+  return usable(() =>
+    invokerRole(settings, {
       principalArn: principal,
       operator: operatorPolicyFromEnvironment(io.env),
       ...(externalIds && { externalIds }),
       ...(account !== undefined && { account }),
-    });
+    }),
+  );
+}
+
+/** @throws UsageError that says what is wrong with the settings or the options */
+function usable<T>(make: () => T): T {
+  try {
+    return make();
   } catch (error) {
     if (error instanceof SettingsError) throw new UsageError(error.message);
     throw error;

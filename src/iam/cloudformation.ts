@@ -1,14 +1,49 @@
 import { POLICY_ARN, PRINCIPAL_ARN, ROLE_NAME, UNQUALIFIED_FUNCTION_ARN } from "../names/grammar";
+import { SettingsError, type SettingsProblem } from "../settings/settings-error";
 import type { InvokerRole } from "./invoker-role";
 import { roleName } from "./role";
+
+/**
+ * Characters that a template's parameter holds at most.
+ *
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+ */
+const MAX_PARAMETER = 4096;
+const ANOTHER_FORMAT = "print it with --format terraform or json, or";
+
+/** What only CloudFormation cannot do: its lists are texts with commas, and of a certain length. */
+function parameterProblems({ externalIds, functionArns }: InvokerRole): SettingsProblem[] {
+  const tooLong = [
+    { setting: "functions", length: functionArns.join().length },
+    { setting: "externalId", length: externalIds.join().length },
+  ].filter(({ length }) => length > MAX_PARAMETER);
+  return [
+    ...(externalIds.some((externalId) => externalId.includes(","))
+      ? [
+          {
+            setting: "externalId",
+            problem: `must be without a comma, by which a CloudFormation template separates them: ${ANOTHER_FORMAT} choose another ID`,
+            example: "my-source-id",
+          },
+        ]
+      : []),
+    ...tooLong.map(({ setting, length }) => ({
+      setting,
+      problem: `would take ${length} characters of a CloudFormation parameter, which holds ${MAX_PARAMETER}: ${ANOTHER_FORMAT} split the work between several roles`,
+    })),
+  ];
+}
 
 /**
  * A CloudFormation template of the role. Its output `RoleArn` is what Role Address wants.
  *
  * @param role fills in the parameters' defaults; without it, the template asks for them
  * @returns YAML
+ * @throws SettingsError where a parameter of a template cannot hold what the role needs
  */
 export function cloudFormationTemplate(role?: InvokerRole): string {
+  const problems = role ? parameterProblems(role) : [];
+  if (problems.length > 0) throw new SettingsError(problems);
   const { name, path } = roleName(role ?? {});
   const filledIn = (value: string | undefined) =>
     value === undefined ? "" : `\n    Default: ${JSON.stringify(value)}`;
@@ -81,6 +116,11 @@ Resources:
             Condition:
               StringEquals:
                 sts:ExternalId: !Ref ExternalIds
+          # For a router whose identity has session tags (EKS Pod Identity); alone it lets nobody in.
+          - Effect: Allow
+            Principal:
+              AWS: !Ref RouterPrincipalArn
+            Action: sts:TagSession
       Policies:
         - PolicyName: InvokeFunctions
           PolicyDocument:

@@ -20,7 +20,7 @@ export interface InvokerRoleOptions {
   readonly operator?: OperatorPolicy;
 }
 
-const EXTERNAL_ID = /^[\w+=.@:/-]{2,1224}$/;
+const EXTERNAL_ID = /^[\w+=,.@:/-]{2,1224}$/;
 const EXAMPLE_PRINCIPAL = "arn:aws:iam::111122223333:role/router";
 
 /**
@@ -92,8 +92,7 @@ function externalIdProblems(externalIds: readonly string[], from = "settings"): 
   }
   const wrong = externalIds.filter((externalId) => !EXTERNAL_ID.test(externalId));
   if (wrong.length === 0) return [];
-  const problem =
-    "must be 2 to 1224 letters, digits or any of _+=.@:/-, without a comma: a template's list is separated by commas. Choose another, or write the trust policy by hand";
+  const problem = "must be 2 to 1224 letters, digits or any of _+=,.@:/-";
   return [{ setting: "externalId", problem, example: "my-source-id" }];
 }
 
@@ -117,12 +116,9 @@ function accountProblems(settings: ParsedSettings, account: string | undefined):
 /**
  * AWS's limits in characters.
  *
- * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
 const LIMITS: readonly { of: string; setting: string; max: number; length(role: InvokerRole): number }[] = [
-  { of: "a template's parameter", setting: "functions", max: 4096, length: (role) => role.functionArns.join().length },
-  { of: "a template's parameter", setting: "externalId", max: 4096, length: (role) => role.externalIds.join().length },
   {
     of: "a role's permission policies",
     setting: "functions",

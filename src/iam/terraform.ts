@@ -10,7 +10,7 @@ import { roleName } from "./role";
  */
 export function terraformModule(role?: InvokerRole): string {
   const { name, path } = roleName(role ?? {});
-  const filledIn = (value: unknown) => (value === undefined ? "" : `\n  default     = ${JSON.stringify(value)}`);
+  const filledIn = (value: unknown) => (value === undefined ? "" : `\n  default     = ${asHcl(value)}`);
   return `terraform {
   required_providers {
     aws = {
@@ -35,8 +35,8 @@ variable "external_ids" {
   type        = list(string)${filledIn(role?.externalIds)}
 
   validation {
-    condition     = length(var.external_ids) > 0 && alltrue([for id in var.external_ids : can(regex("^[A-Za-z0-9_+=.@:/-]{2,}$", id))])
-    error_message = "Must be at least one ID, of letters, digits or any of _+=.@:/-."
+    condition     = length(var.external_ids) > 0 && alltrue([for id in var.external_ids : can(regex("^[A-Za-z0-9_+=,.@:/-]{2,}$", id))])
+    error_message = "Must be at least one ID, of letters, digits or any of _+=,.@:/-."
   }
 }
 
@@ -77,6 +77,16 @@ data "aws_iam_policy_document" "trust" {
       values   = var.external_ids
     }
   }
+
+  # For a router whose identity has session tags (EKS Pod Identity); alone it lets nobody in.
+  statement {
+    actions = ["sts:TagSession"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [var.router_principal_arn]
+    }
+  }
 }
 
 data "aws_iam_policy_document" "invoke" {
@@ -106,4 +116,9 @@ output "role_arn" {
   value       = aws_iam_role.invoker.arn
 }
 `;
+}
+
+/** A text or a list of texts as `terraform fmt` leaves them. No name at AWS holds what Terraform would read as a template. */
+function asHcl(value: unknown): string {
+  return Array.isArray(value) ? `[${value.map(asHcl).join(", ")}]` : JSON.stringify(value);
 }

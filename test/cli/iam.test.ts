@@ -31,7 +31,8 @@ async function run(settings: unknown, argv: readonly string[] = [], env: Readonl
 async function policies(settings: unknown, argv: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
   const { stdout } = await run(settings, ["--format", "json", ...argv], env);
   const { trustPolicy, permissionPolicy } = JSON.parse(stdout);
-  const [trust] = trustPolicy.Statement;
+  const [trust, tags] = trustPolicy.Statement;
+  expect(tags).toEqual({ Effect: "Allow", Principal: trust.Principal, Action: "sts:TagSession" });
   const [permission] = permissionPolicy.Statement;
   return {
     principal: trust.Principal.AWS,
@@ -164,7 +165,6 @@ test.each<[string, object, readonly string[], RegExp]>([
   ["settings that are no good", { lambda: "no spaces allowed" }, [], /lambda must be/],
   ["no external ID", { ...SETTINGS, externalId: "" }, [], /externalId is needed, in the settings or as --external-id/],
   ["an external ID with a wildcard", SETTINGS, ["--external-id", "*"], /externalId must be/],
-  ["an external ID with a comma", { ...SETTINGS, externalId: "a,b" }, [], /without a comma/],
   ["no account", { lambda: "orders", region: "us-east-1", externalId: "x1" }, [], /account is needed/],
   ["a wrong account", SETTINGS, ["--account", "12"], /12 digits/],
   ["another account than the role's", SETTINGS, ["--account", "999988887777"], /not the role's, which is 123456789012/],
@@ -173,13 +173,35 @@ test.each<[string, object, readonly string[], RegExp]>([
   await expect(run(settings, argv)).rejects.toThrow(message);
 });
 
-test("more functions than AWS takes in a template's parameter are refused with what to do", async () => {
-  const eventLambdas = Object.fromEntries(
-    Array.from({ length: 80 }, (_, i) => [`Event ${i}`, `${ORDERS}-${i}-with-a-name-that-is-rather-long`]),
+const named = (count: number) => ({
+  ...SETTINGS,
+  eventLambdas: Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [`Event ${i}`, `${ORDERS}-${i}-with-a-name-that-is-rather-long`]),
+  ),
+});
+
+test("only CloudFormation's parameters are too short for some dozens of functions", async () => {
+  await expect(run(named(50))).rejects.toThrow(
+    /CloudFormation parameter, which holds 4096: print it with --format terraform or json/,
   );
-  await expect(run({ ...SETTINGS, eventLambdas })).rejects.toThrow(
-    /AWS allows 4096: split the work between several roles/,
-  );
+  expect((await policies(named(50))).resources).toHaveLength(2 * 51);
+  const { stdout } = await run(named(50), ["--format", "terraform"]);
+  expect(stdout).toContain("orders-49-with-a-name");
+});
+
+test("more functions than a role may name are refused in every format, with what to do", async () => {
+  for (const format of ["cloudformation", "terraform", "json"]) {
+    await expect(run(named(80), ["--format", format])).rejects.toThrow(
+      /AWS allows 10240: split the work between several roles/,
+    );
+  }
+});
+
+test("only CloudFormation cannot hold an external ID with a comma", async () => {
+  const settings = { ...SETTINGS, externalId: "a,b" };
+  await expect(run(settings)).rejects.toThrow(/without a comma/);
+  expect((await policies(settings)).externalIds).toEqual(["a,b"]);
+  expect((await run(settings, ["--format", "terraform"])).stdout).toContain('["a,b"]');
 });
 
 test("options for filling in need settings, and settings a principal", async () => {

@@ -135,6 +135,32 @@ describe("the CloudFormation template", () => {
     expect(() => createStack(aws, cloudFormationTemplate(ROLE), { [parameter]: value })).toThrow(parameter);
   });
 
+  test("makes a role that a router on EKS can assume, whose identity has session tags", async () => {
+    const router = "arn:aws:iam::123456789012:role/router";
+    const anybody = { Effect: "Allow", Principal: "*", Action: "sts:AssumeRole" };
+    aws.addRole({
+      name: "router",
+      trustPolicy: { Version: "2012-10-17", Statement: anybody },
+      permissionPolicies: [],
+    });
+    aws.addFunction({ name: "orders", handler: () => null });
+    aws.addFunction({ name: "pages", handler: () => null });
+    createStack(aws, cloudFormationTemplate({ ...ROLE, principalArn: router }));
+    const { accessKeyId, secretAccessKey, sessionToken } = aws.startTaggedSession(router, {
+      "eks-cluster-name": "events",
+      "kubernetes-namespace": "routers",
+    });
+    pointEnvironmentAt(aws.url, {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+    });
+    const settings = { lambda: ORDERS, roleAddress: ROLE.arn, externalId: "source-1" };
+    const surroundings = { aws: createNodeAws(), operator: () => DEFAULT_OPERATOR_POLICY };
+    const { steps } = await checkConnectionIn(surroundings, settings, { send: true });
+    expect(steps.filter(({ ok }) => !ok)).toEqual([]);
+  });
+
   test("makes a role with which the connection check is content", async () => {
     const { arn, ...keys } = aws.addUser({ name: "router" });
     aws.addFunction({
@@ -161,7 +187,7 @@ describe("the CloudFormation template", () => {
 });
 
 describe("least privilege", () => {
-  test("the policies name one action each, one principal, the external IDs, and no wildcard but the qualifier's", () => {
+  test("the policies name what is needed, one principal, the external IDs, and no wildcard but the qualifier's", () => {
     expect(trustPolicy(ROLE)).toEqual({
       Version: "2012-10-17",
       Statement: [
@@ -171,6 +197,7 @@ describe("least privilege", () => {
           Action: "sts:AssumeRole",
           Condition: { StringEquals: { "sts:ExternalId": ["source-1", "source-2"] } },
         },
+        { Effect: "Allow", Principal: { AWS: PRINCIPAL }, Action: "sts:TagSession" },
       ],
     });
     expect(permissionPolicy(ROLE)).toEqual({
@@ -216,6 +243,11 @@ describe("the Terraform module", () => {
                   { test: "StringEquals", variable: "sts:ExternalId", values: "${var.external_ids}" },
                 ],
               },
+              {
+                actions: ["sts:TagSession"],
+                // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own.
+                principals: [{ type: "AWS", identifiers: ["${var.router_principal_arn}"] }],
+              },
             ],
           },
         ],
@@ -233,6 +265,13 @@ describe("the Terraform module", () => {
       },
     });
     expect(module["resource"]).toMatchObject({ aws_iam_role: { invoker: [{ path: "/routers/" }] } });
+  });
+
+  const hasTerraform = spawnSync("terraform", ["version"]).status === 0;
+  (hasTerraform ? test : test.skip)("is formatted as `terraform fmt` would format it", () => {
+    for (const input of [terraformModule(), terraformModule(ROLE)]) {
+      expect(execFileSync("terraform", ["fmt", "-"], { input, encoding: "utf8", stdio: "pipe" })).toBe(input);
+    }
   });
 
   test("asks for everything where nothing is filled in", async () => {
