@@ -65,3 +65,26 @@ writeFileSync(
   new URL("validate-settings.d.ts", target),
   `${note}import type { ErrorObject } from "ajv";\nexport declare const validate: { (data: unknown): boolean; errors?: ErrorObject[] | null };\n`,
 );
+
+// The connections of the receiver. The settings in them are checked by their own validator, which knows the form's words.
+const connectionsSchema = JSON.parse(readFileSync(new URL("schemas/connections.schema.json", root), "utf8"));
+connectionsSchema.definitions.settings = { type: "object" };
+connectionsSchema.definitions.connection.properties.settings = { type: "object" };
+const connectionsValidator = standaloneCode.default(
+  ajv,
+  ajv.compile(without(["title", "description", "default", "x-expected"], connectionsSchema)),
+);
+const connectionsType = await compile(without(["default", "x-expected"], connectionsSchema), "Connections", {
+  bannerComment: "",
+  ignoreMinAndMaxItems: true,
+});
+const connectionsNote = "// Made by `npm run generate` from schemas/connections.schema.json.\n";
+writeFileSync(
+  new URL("connections.ts", target),
+  connectionsNote + connectionsType.replace("interface Connections ", "interface ConnectionsFile "),
+);
+writeFileSync(new URL("validate-connections.js", target), connectionsNote + connectionsValidator);
+writeFileSync(
+  new URL("validate-connections.d.ts", target),
+  `${connectionsNote}import type { ErrorObject } from "ajv";\nexport declare const validate: { (data: unknown): boolean; errors?: ErrorObject[] | null };\n`,
+);

@@ -10,6 +10,7 @@ import { wrongArguments } from "./wrong-arguments";
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import("./start")).start,
   send: async () => (await import("./send")).send,
+  serve: async () => (await import("./serve")).serve,
   check: async () => (await import("./check")).check,
   iam: async () => (await import("./iam")).iam,
   form: async () => (await import("./form")).form,

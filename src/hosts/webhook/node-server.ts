@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { RuntimeBindings } from "./arrival";
 
 /** What a connection may take of the server's time and places. Milliseconds. */
-const SERVER_BOUNDS = {
+export const SERVER_BOUNDS = {
   /** Until a request's headers are there. */
   headersTimeout: 10_000,
   /** Until the whole request is there. */
@@ -13,8 +13,9 @@ const SERVER_BOUNDS = {
   /** Longer than load balancers keep a connection that is not used. */
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 1_000,
-} as const;
-const MAX_CONNECTIONS = 1_000;
+  /** At once; further ones are closed. */
+  maxConnections: 1_000,
+};
 
 export interface NodeServer {
   /** `http://host:port`. */
@@ -30,23 +31,43 @@ type Fetch = (request: Request, bindings: RuntimeBindings) => Response | Promise
  *
  * @throws NodeJS.ErrnoException where the address cannot be had
  */
-export async function listen(fetch: Fetch, { host, port }: { host: string; port: number }): Promise<NodeServer> {
+export async function listen(
+  fetch: Fetch,
+  { host, port, bounds = SERVER_BOUNDS }: { host: string; port: number; bounds?: typeof SERVER_BOUNDS },
+): Promise<NodeServer> {
+  const { maxConnections, ...timeouts } = bounds;
   const listener = getRequestListener((request, env) => fetch(request, env as RuntimeBindings));
-  const server = createServer(SERVER_BOUNDS, (incoming, outgoing) => void listener(incoming, outgoing));
-  server.maxConnections = MAX_CONNECTIONS;
+  const sockets = new Set<Socket>();
+  const unanswered = new Set<ServerResponse>();
+  const server = createServer(timeouts, (incoming, outgoing) => {
+    unanswered.add(outgoing);
+    outgoing.on("close", () => unanswered.delete(outgoing));
+    void listener(incoming, outgoing);
+  });
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.maxConnections = maxConnections;
   server.listen(port, host);
   await once(server, "listening");
-  return { url: urlOf(server), close: () => close(server) };
+  return {
+    url: urlOf(server),
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      // What is in flight is answered, and its connection not kept for another request.
+      for (const outgoing of unanswered) {
+        outgoing.shouldKeepAlive = false;
+        if (outgoing.socket) sockets.delete(outgoing.socket);
+      }
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
 }
 
 function urlOf(server: Server): string {
   const { address, port, family } = server.address() as AddressInfo;
   return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = once(server, "close");
-  server.close();
-  server.closeIdleConnections();
-  await closed;
 }

@@ -67,6 +67,8 @@ export interface Receiver {
   fetch(request: Request, bindings?: RuntimeBindings): Response | Promise<Response>;
   /** Requests that are not answered yet. */
   readonly inFlight: number;
+  /** Bytes of bodies that are held. */
+  readonly heldBytes: number;
   /** From now on, new requests are refused; resolves once those under way are answered. */
   drain(): Promise<void>;
 }
@@ -279,6 +281,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     fetch: (request, bindings) => app.fetch(request, bindings),
     get inFlight() {
       return inFlight;
+    },
+    get heldBytes() {
+      return room.held;
     },
     drain() {
       draining = true;
