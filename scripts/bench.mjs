@@ -1,12 +1,15 @@
-// `npm run bench`: bundles bench/ and runs it.
+// `npm run bench` and `npm run bench:neighbours`: bundles a benchmark of bench/ with its server, and runs it.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
+const BENCHMARKS = { main: ["main", "server"], neighbours: ["neighbours", "neighbours-server"] };
+
+const [name, ...args] = process.argv[2] in BENCHMARKS ? process.argv.slice(2) : ["main", ...process.argv.slice(2)];
 const root = fileURLToPath(new URL("..", import.meta.url));
 const outdir = `${root}node_modules/.cache/bench`;
 await build({
-  entryPoints: [`${root}bench/main.ts`, `${root}bench/server.ts`],
+  entryPoints: BENCHMARKS[name].map((entry) => `${root}bench/${entry}.ts`),
   outdir,
   bundle: true,
   platform: "node",
@@ -16,5 +19,6 @@ await build({
   external: ["@aws-sdk/*"],
   logLevel: "error",
 });
+const options = name === "neighbours" ? ["--expose-gc"] : [];
 process.exitCode =
-  spawnSync(process.execPath, [`${outdir}/main.cjs`, ...process.argv.slice(2)], { stdio: "inherit" }).status ?? 1;
+  spawnSync(process.execPath, [...options, `${outdir}/${name}.cjs`, ...args], { stdio: "inherit" }).status ?? 1;
