@@ -151,12 +151,11 @@ describe("browsers", () => {
   test("may send from the origins of their key, and are told so beforehand", async () => {
     const preflight = await ask("/v1/track", origin);
     expect(preflight.status).toBe(204);
-    expect(Object.fromEntries([...preflight.headers.entries()])).toMatchObject({
-      "access-control-allow-origin": origin,
-      "access-control-allow-headers": "authorization, content-type",
-      "access-control-allow-methods": "GET, POST",
-      vary: "Origin",
-    });
+    const told = (name: string) => preflight.headers.get(name);
+    expect(told("access-control-allow-origin")).toBe(origin);
+    expect(told("access-control-allow-headers")).toBe("authorization, content-type");
+    expect(told("access-control-allow-methods")).toBe("GET, POST");
+    expect(told("vary")).toBe("Origin");
     const response = await serving.post("/v1/track", event, { origin });
     expect([response.status, response.headers.get("access-control-allow-origin")]).toEqual([200, origin]);
   });
