@@ -1,15 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { version } from "../../package.json";
 import type { JsonObject } from "../events/segment-event";
 import { consoleForm } from "../hosts/jitsu/console-form";
 import { settingsForm, workspaceConfig } from "../hosts/rudderstack/settings-form";
+import { operatorPolicyFromEnvironment } from "../settings/operator-policy";
 import { parseSettings } from "../settings/settings";
 import { SettingsError } from "../settings/settings-error";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { fileProblem } from "./file-problem";
+import { formattedJson } from "./formatted-json";
 import { readSettingsFile } from "./settings-file";
 
 const help = `Usage: amazon-lambda-destination form jitsu
@@ -21,8 +23,10 @@ Writes what makes the destination known to a router.
 form jitsu prints the console's form, webapps/console/lib/schema/amazon-lambda.tsx of a source checkout, as install jitsu
 writes it there.
 
-form rudderstack, with a control plane: db-config.json, schema.json and ui-config.json, as its configuration repository has them.
-  --out <folder>          where the three files go; made if it does not exist
+form rudderstack, with a control plane: db-config.json, schema.json, ui-config.json and validation data, as its
+configuration repository (rudder-integrations-config) has them. With AMAZON_LAMBDA_ALLOW_AMBIENT_CREDENTIALS=true in the
+environment, as the transformer has it, the form demands neither a role nor keys.
+  --out <folder>          a checkout of that repository, or where its folders go; made if it does not exist
 
 Without one: a whole workspaceConfig.json with one HTTP source connected to one destination.
   --workspace-config      on standard output, or as workspaceConfig.json in the folder of --out, readable for you alone
@@ -67,7 +71,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   }
   if (!values["workspace-config"]) {
     if (values.out === undefined) throw new UsageError("--out <folder> is needed, or --workspace-config.");
-    return writeFiles(values.out, settingsForm(), io);
+    return writeFiles(values.out, settingsForm({ ambient: ambientAllowed(io) }), io);
   }
   const config = workspaceConfig(values.settings === undefined ? EXAMPLE : await checkedSettings(values.settings), {
     workspaceId: values["workspace-id"],
@@ -75,7 +79,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     writeKey: values["write-key"] ?? randomBytes(16).toString("hex"),
   });
   if (values.out !== undefined) return writeFiles(values.out, { "workspaceConfig.json": config }, io, OWNER_ONLY);
-  io.stdout.write(asJson(config));
+  io.stdout.write(formattedJson(config));
   return 0;
 }
 
@@ -98,13 +102,16 @@ const OWNER_ONLY = 0o600;
 /** @param mode of the files, also of those that are there already; by default what the user's umask makes of it */
 async function writeFiles(
   folder: string,
-  files: Readonly<Record<string, JsonObject>>,
+  files: Readonly<Record<string, unknown>>,
   io: Io,
   mode?: number,
 ): Promise<ExitCode> {
   try {
-    await mkdir(folder, { recursive: true });
-    for (const [name, content] of Object.entries(files)) await write(join(folder, name), asJson(content), mode);
+    for (const [name, content] of Object.entries(files)) {
+      const path = join(folder, name);
+      await mkdir(dirname(path), { recursive: true });
+      await write(path, formattedJson(content), mode);
+    }
   } catch (error) {
     throw fileProblem("write", (error as NodeJS.ErrnoException).path ?? folder, error);
   }
@@ -122,6 +129,10 @@ async function write(path: string, text: string, mode?: number): Promise<void> {
   }
 }
 
-function asJson(value: JsonObject): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+function ambientAllowed({ env }: Io): boolean {
+  try {
+    return operatorPolicyFromEnvironment(env).allowAmbientCredentials;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }

@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { version } from "../../package.json";
 import { UsageError } from "../../src/cli/command";
 import { form } from "../../src/cli/form";
@@ -30,19 +30,20 @@ test("prints the form that install jitsu writes", async () => {
   expect(io.out()).toBe(changes.find(({ path }) => path.endsWith("amazon-lambda.tsx"))?.after);
 });
 
-test("writes the three files of a control plane", async () => {
+test("writes what a control plane's repository needs into a checkout of it", async () => {
   const io = bufferedIo();
 
-  const code = await form.run(["rudderstack", "--out", join(folder, "new", "amazon_lambda")], io);
+  const code = await form.run(["rudderstack", "--out", join(folder, "new")], io);
 
   expect(code).toBe(0);
-  const files = await readdir(join(folder, "new", "amazon_lambda"));
-  expect(files.sort()).toEqual(["db-config.json", "schema.json", "ui-config.json"]);
-  for (const file of files) {
-    const path = join(folder, "new", "amazon_lambda", file);
-    expect(JSON.parse(await readFile(path, "utf8"))).toEqual(expect.any(Object));
-    expect(io.out()).toContain(path);
-  }
+  const paths = io.out().trim().split("\n");
+  expect(paths.map((path) => relative(join(folder, "new"), path))).toEqual([
+    "src/configurations/destinations/amazon_lambda/db-config.json",
+    "src/configurations/destinations/amazon_lambda/schema.json",
+    "src/configurations/destinations/amazon_lambda/ui-config.json",
+    "test/data/validation/destinations/amazon_lambda.json",
+  ]);
+  for (const path of paths) expect(JSON.parse(await readFile(path, "utf8"))).toEqual(expect.any(Object));
 });
 
 test("prints a workspace configuration whose example settings are good", async () => {
@@ -104,7 +105,7 @@ test.each<[string, string[], RegExp]>([
   [
     "a file that is the folder's namesake",
     ["rudderstack", "--out", __filename],
-    /Cannot write .*form\.test\.ts: it is a file that is there already/,
+    /Cannot write .*form\.test\.ts.*: a part of the path is a file/,
   ],
   [
     "settings that are none",

@@ -1,15 +1,27 @@
 import layout from "../../../schemas/settings.form.json";
 import { CALL_TYPES, type JsonObject } from "../../events/segment-event";
-import { SETTINGS, type Setting } from "../../settings/setting-schemas";
+import { definitionOf, SETTINGS, type Setting } from "../../settings/setting-schemas";
 import { DESTINATION_TYPE } from "./contract";
 import { configSchema, textPattern } from "./settings-schema";
 import { CLOUD_MODE, SOURCE_TYPES } from "./source-types";
+import { validationData } from "./validation-data";
 
 const DISPLAY_NAME = "Amazon Lambda";
+const FOLDER = DESTINATION_TYPE.toLowerCase();
 
-/** The files that make a destination known to a control plane, by name. */
-export function settingsForm(): Readonly<Record<string, JsonObject>> {
-  return { "db-config.json": definition(), "schema.json": configSchema(), "ui-config.json": uiConfig() };
+/**
+ * The files that make a destination known to a control plane, by their paths in its configuration repository.
+ *
+ * @param options.ambient whether settings without a role and without keys are the operator's will; they are refused unless so
+ */
+export function settingsForm({ ambient = false } = {}): Readonly<Record<string, JsonObject | readonly JsonObject[]>> {
+  const folder = `src/configurations/destinations/${FOLDER}`;
+  return {
+    [`${folder}/db-config.json`]: definition(),
+    [`${folder}/schema.json`]: configSchema(ambient),
+    [`${folder}/ui-config.json`]: uiConfig(),
+    [`test/data/validation/destinations/${FOLDER}.json`]: validationData(ambient),
+  };
 }
 
 function definition(): JsonObject {
@@ -33,13 +45,16 @@ function definitionConfig(): JsonObject {
   };
 }
 
+/** In the first tab, which a new destination is created from: the function, the role and what belongs to it. */
+const FIRST_TAB: readonly string[] = ["lambda", "roleAddress", "externalId", "region"];
+
+/** Holds always. A field of the first tab that depends on nothing would be mandatory, and none of these is by itself. */
+const IN_CLOUD_MODE: JsonObject = { fields: [{ configKey: "connectionModes.cloud", value: true }] };
+
+const isMap = (key: string) => SETTINGS[key]?.type === "object";
+
 function uiConfig(): JsonObject {
-  const groups = layout.groups.map(({ title, help, fields }) => ({
-    title,
-    note: help,
-    icon: "settings",
-    fields: fields.map((key) => field(key, SETTINGS[key] as Setting)),
-  }));
+  const maps = layout.groups.flatMap(({ fields }) => fields.filter(isMap));
   return {
     uiConfig: {
       baseTemplate: [
@@ -50,8 +65,18 @@ function uiConfig(): JsonObject {
             {
               groups: [
                 {
+                  title: "Connection settings",
+                  note: "The function that gets the events, and the IAM role that the server assumes to invoke it. Functions for single call types are set later.",
+                  icon: "settings",
+                  fields: FIRST_TAB.map((key) => ({ ...field(key), preRequisites: IN_CLOUD_MODE })),
+                },
+              ],
+            },
+            {
+              groups: [
+                {
                   title: "Connection mode",
-                  note: "Events reach AWS Lambda through the server. Which functions get them is set below.",
+                  note: "Events reach AWS Lambda through the server.",
                   icon: "sliders",
                   fields: [],
                 },
@@ -60,17 +85,51 @@ function uiConfig(): JsonObject {
           ],
         },
         {
-          // The fields of the first part are all mandatory; here none is mandatory by itself.
+          title: "Mappings",
+          note: "Functions for single events, and what functions get besides the event",
+          hideEditIcon: true,
+          sections: [
+            {
+              groups: [
+                {
+                  title: "Mappings",
+                  fields: maps.map((key) => ({
+                    type: "redirect",
+                    redirectGroupKey: key,
+                    label: SETTINGS[key]?.title,
+                  })),
+                },
+              ],
+            },
+          ],
+        },
+        {
           title: "Configuration settings",
           note: "Manage the settings for your destination",
-          sections: groups.map((group) => ({
-            title: group.title,
-            note: group.note,
-            icon: "settings",
-            groups: [group],
-          })),
+          sections: [
+            {
+              title: "Destination settings",
+              note: "Configure advanced destination-specific settings here",
+              icon: "settings",
+              groups: layout.groups
+                .map(({ title, help: note, fields }) => ({
+                  title,
+                  note,
+                  fields: fields.filter((key) => !isMap(key) && !FIRST_TAB.includes(key)).map(field),
+                }))
+                .filter(({ fields }) => fields.length > 0),
+            },
+            {
+              id: "consentSettings",
+              title: "Consent settings",
+              note: "Configure consent settings for each provider here",
+              icon: "settings",
+              groups: [],
+            },
+          ],
         },
       ],
+      redirectGroups: Object.fromEntries(maps.map((key) => [key, { fields: [field(key)] }])),
       sdkTemplate: { title: "SDK settings", note: "not visible in the ui", fields: [] },
       consentSettingsTemplate: { title: "Consent settings", note: "not visible in the ui", fields: [CONSENT_FIELD] },
     },
@@ -82,9 +141,9 @@ const COLUMNS: Readonly<Record<string, readonly [string, string]>> = {
   eventLambdas: ["Track event name", "Lambda"],
 };
 
-function field(configKey: string, setting: Setting): JsonObject {
-  const { title: label, description: note, type, enum: values, default: preset, examples, writeOnly } = setting;
-  const [example] = examples;
+function field(configKey: string): JsonObject {
+  const setting = SETTINGS[configKey] as Setting;
+  const { title: label, description: note, type, enum: values, default: preset, writeOnly } = setting;
   const common = { label, note, configKey };
   if (values) {
     return {
@@ -94,31 +153,37 @@ function field(configKey: string, setting: Setting): JsonObject {
       default: preset,
     };
   }
-  if (type === "object") {
-    const [[left, right] = []] = Object.entries(example as Record<string, string>);
-    const [labelLeft, labelRight] = COLUMNS[configKey] ?? ["Key", "Value"];
-    return {
-      type: "dynamicForm",
-      ...common,
-      labelLeft,
-      labelRight,
-      keyLeft: "from",
-      keyRight: "to",
-      placeholderLeft: `e.g. ${left}`,
-      placeholderRight: `e.g. ${right}`,
-      default: [],
-    };
-  }
+  if (type === "boolean") return { type: "checkbox", ...common, default: preset };
+  if (type === "object") return { type: "mapping", ...common, default: [], columns: columns(configKey, setting) };
   return {
     type: "textInput",
     ...common,
-    regex: textPattern(setting),
-    regexErrorMessage: `${label} must be ${setting["x-expected"]}`,
-    placeholder: `e.g. ${example}`,
+    ...checked(setting),
+    placeholder: `e.g. ${setting.examples[0]}`,
     required: false,
     ...(preset !== undefined && { default: String(preset) }),
     ...(writeOnly && { secret: true }),
   };
+}
+
+function checked(setting: Parameters<typeof textPattern>[0]): JsonObject {
+  return { regex: textPattern(setting), regexErrorMessage: `Must be ${setting["x-expected"]}` };
+}
+
+function columns(configKey: string, { additionalProperties, examples }: Setting): JsonObject[] {
+  const [[from, to] = []] = Object.entries(examples[0] as Record<string, string>);
+  const [left, right] = COLUMNS[configKey] ?? ["Key", "Value"];
+  const { $ref } = (additionalProperties ?? {}) as { $ref?: string };
+  return [
+    { type: "textInput", configKey: "from", label: left, placeholder: `e.g. ${from}` },
+    {
+      type: "textInput",
+      configKey: "to",
+      label: right,
+      placeholder: `e.g. ${to}`,
+      ...($ref !== undefined && checked({ type: "string", ...definitionOf($ref) })),
+    },
+  ];
 }
 
 const CONSENT_FIELD: JsonObject = {
@@ -204,9 +269,9 @@ export function workspaceConfig(settings: JsonObject, { workspaceId, sourceId, w
             transformations: [],
             isConnectionEnabled: true,
             isProcessorEnabled: true,
-            destinationDefinitionId: DESTINATION_TYPE.toLowerCase(),
+            destinationDefinitionId: FOLDER,
             destinationDefinition: {
-              id: DESTINATION_TYPE.toLowerCase(),
+              id: FOLDER,
               name: DESTINATION_TYPE,
               displayName: DISPLAY_NAME,
               category: null,

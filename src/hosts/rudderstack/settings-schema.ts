@@ -1,45 +1,33 @@
 import schema from "../../../schemas/settings.schema.json";
 import type { JsonObject } from "../../events/segment-event";
-import { SETTINGS, type Setting } from "../../settings/setting-schemas";
+import { definitionOf, SETTINGS, type Setting } from "../../settings/setting-schemas";
 import { CLOUD_MODE, SOURCE_TYPES } from "./source-types";
-
-const FUNCTION = schema.definitions.route;
 
 /** What the host fills in itself before a destination sees it: from the event, or from the server's environment. */
 const TEMPLATE = "(^\\{\\{.*\\|\\|(.*)\\}\\}$)|(^env[.].+)";
 /** A field that was left empty. */
 const EMPTY = "^$";
 
-/** The pattern for a setting's text: what the setting itself accepts, a field left empty, and the host's templates. */
-export function textPattern(setting: Setting): string {
-  return [TEMPLATE, EMPTY, ownPattern(setting)].join("|");
+type Text = Pick<Setting, "type" | "pattern" | "minLength" | "maxLength" | "minimum" | "maximum" | "x-expected">;
+
+/**
+ * The pattern for a text: what the setting itself accepts, a field left empty, and the host's templates. It begins with
+ * what is expected, in words that match nothing, because the host's validator shows the pattern and nothing else.
+ */
+export function textPattern(setting: Text): string {
+  const words = setting["x-expected"].replace(/[\\^$*+?()[\]{}|]/g, "\\$&");
+  return [`${words}(?!)`, TEMPLATE, EMPTY, ownPattern(setting)].join("|");
 }
 
-function ownPattern({
-  type,
-  pattern,
-  enum: values,
-  minLength = 0,
-  maxLength,
-  minimum = 0,
-  maximum = 0,
-  additionalProperties,
-}: Setting): string {
+function ownPattern({ type, pattern = "", minLength = 0, maxLength, minimum = 0, maximum = 0 }: Text): string {
   if (type === "integer") return `^\\s*0*(?:${wholeNumbers(minimum, maximum)})\\s*$`;
-  if (type === "object") return mapPattern(typeof additionalProperties === "object");
-  if (values) return `^(?:${values.join("|")})$`;
-  return `^(?=[\\s\\S]{${minLength},${maxLength ?? ""}}$)(?:${pattern})`;
+  if (minLength === 0 && maxLength === undefined) return pattern;
+  return `^(?=[\\s\\S]{${minLength},${maxLength ?? ""}}$)${pattern.replace(/^\^/, "")}`;
 }
 
-/** A pattern for a map as JSON text. What is nested in it no pattern can check, but a map of functions has one level. */
-function mapPattern(ofFunctions: boolean): string {
-  if (!ofFunctions) return "^\\s*\\{[\\s\\S]*\\}\\s*$";
-  const member = `"(?:[^"\\\\]|\\\\.)*"\\s*:\\s*"(?=[^"]{1,${FUNCTION.maxLength}}")${FUNCTION.pattern.slice(1, -1)}"`;
-  return `^\\s*\\{\\s*(?:${member}\\s*(?:,\\s*${member}\\s*)*)?\\}\\s*$`;
-}
-
-/** A pattern for the whole numbers from `min` to `max`, both at least 1. */
+/** A pattern for the whole numbers from `min` to `max`, without zeros in front of them. */
 export function wholeNumbers(min: number, max: number): string {
+  if (min === 0) return ["0", ...(max > 0 ? [wholeNumbers(1, max)] : [])].join("|");
   const blocks: string[] = [];
   for (let low = min; low <= max; ) {
     let digits = 0;
@@ -54,8 +42,13 @@ export function wholeNumbers(min: number, max: number): string {
   return blocks.join("|");
 }
 
-/** `schema.json` of the destination in RudderStack's configuration repository. */
-export function configSchema(): JsonObject {
+/**
+ * `schema.json` of the destination in RudderStack's configuration repository. Fields are as its own script derives them
+ * from `ui-config.json`; what holds for several of them stands in `allOf`.
+ *
+ * @param ambient whether settings without a role and without keys are the operator's will
+ */
+export function configSchema(ambient: boolean): JsonObject {
   return {
     configSchema: {
       $schema: "http://json-schema.org/draft-07/schema#",
@@ -67,65 +60,55 @@ export function configSchema(): JsonObject {
         connectionMode: perSourceType({ type: "string", enum: [CLOUD_MODE] }),
         consentManagement: perSourceType(CONSENT),
       },
-      anyOf: schema.anyOf.map(({ required: [key = ""] }) => ({
-        required: [key],
-        properties: { [key]: filledIn(key) },
-      })),
-      allOf: Object.entries(schema.dependencies).map(([key, needed]) => ({
-        if: { required: [key], properties: { [key]: filledIn(key) } },
-        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
-        then: { required: needed, properties: Object.fromEntries(needed.map((other) => [other, filledIn(other)])) },
-      })),
+      allOf: [oneFunctionAtLeast(), ...pairsOfKeys(), ...(ambient ? [] : [roleOrKeys()])],
     },
   };
 }
 
 function settingSchema(setting: Setting): JsonObject {
-  const text = { type: "string", pattern: textPattern(setting) };
-  const withDefault = setting.default === undefined ? {} : { default: setting.default };
-  if (setting.type === "string") return { ...text, ...withDefault };
-  const { minimum, maximum } = setting;
-  if (setting.type === "integer") return { anyOf: [{ type: "integer", minimum, maximum }, text], ...withDefault };
-  const value = memberSchema(setting);
-  return { anyOf: [{ type: "object", additionalProperties: value ?? true }, pairs(value), text] };
-}
-
-/** The schema of a map's values, where not any value will do: they are functions. */
-function memberSchema({ additionalProperties }: Setting): JsonObject | undefined {
-  if (typeof additionalProperties !== "object") return undefined;
-  return {
-    type: "string",
-    pattern: `${TEMPLATE}|${ownPattern({ ...FUNCTION, type: "string" } as unknown as Setting)}`,
-  };
+  const { type, enum: values, default: preset } = setting;
+  if (type === "object") return rows(setting);
+  if (type === "boolean") return { type, default: preset };
+  return values ? { type, enum: values, default: preset } : { type: "string", pattern: textPattern(setting) };
 }
 
 /** A map as a form holds it: rows of two texts, of which those that were left empty count for nothing. */
-function pairs(value: JsonObject = { type: "string" }): JsonObject {
-  const empty = { type: "string", maxLength: 0 };
-  return {
-    type: "array",
-    items: {
-      type: "object",
-      anyOf: [
-        { properties: { from: empty, to: empty } },
-        { properties: { from: { type: "string" }, to: value }, required: ["to"] },
-      ],
-    },
-  };
+function rows({ additionalProperties }: Setting): JsonObject {
+  const { $ref } = (additionalProperties ?? {}) as { $ref?: string };
+  if ($ref === undefined) return listOf({ from: { type: "string" }, to: { type: "string" } });
+  const to = { type: "string", pattern: textPattern({ type: "string", ...definitionOf($ref) }) };
+  const halfEmpty = { properties: { from: FILLED_IN, to: LEFT_EMPTY }, required: ["from"] };
+  return listOf({ from: { type: "string" }, to }, { not: halfEmpty });
 }
 
-/** Holds something, whatever that is: a text, a map or rows. */
-function filledIn(key: string): JsonObject {
-  const text = { type: "string", minLength: 1 };
-  if (SETTINGS[key]?.type !== "object") return text;
-  const row = { type: "object", properties: { to: text }, required: ["to"] };
-  return {
-    anyOf: [
-      { type: "object", minProperties: 1 },
-      { type: "array", contains: row },
-      { ...text, pattern: "^(?!\\s*\\{\\s*\\}\\s*$)" },
-    ],
-  };
+function listOf(properties: JsonObject, more: JsonObject = {}): JsonObject {
+  return { type: "array", items: { type: "object", properties, ...more } };
+}
+
+const FILLED_IN: JsonObject = { type: "string", minLength: 1 };
+const LEFT_EMPTY: JsonObject = { type: "string", maxLength: 0 };
+
+function oneFunctionAtLeast(): JsonObject {
+  const [first = "", ...others] = schema.anyOf.map(({ required: [key = ""] }) => key);
+  const leftEmpty = (key: string) => (SETTINGS[key]?.type === "object" ? listOf({ to: LEFT_EMPTY }) : LEFT_EMPTY);
+  return rule({ properties: Object.fromEntries(others.map((key) => [key, leftEmpty(key)])) }, [first]);
+}
+
+function pairsOfKeys(): JsonObject[] {
+  return Object.entries(schema.dependencies).map(([key, needed]) =>
+    rule({ required: [key], properties: { [key]: FILLED_IN } }, needed),
+  );
+}
+
+function roleOrKeys(): JsonObject {
+  const keys = Object.keys(schema.dependencies);
+  return rule({ properties: Object.fromEntries(keys.map((key) => [key, LEFT_EMPTY])) }, ["roleAddress"]);
+}
+
+function rule(condition: JsonObject, needed: readonly string[]): JsonObject {
+  const properties = Object.fromEntries(needed.map((key) => [key, FILLED_IN]));
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+  return { if: condition, then: { required: needed, properties } };
 }
 
 function perSourceType(each: JsonObject): JsonObject {
