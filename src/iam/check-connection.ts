@@ -14,11 +14,11 @@ import { SettingsError } from "../settings/settings-error";
 import { CALL_DIAGNOSES, type FailedCall } from "./call-diagnoses";
 import type { CheckReport, CheckStep } from "./check-report";
 import { type Connection, describeConnection, type Role, readConnection } from "./connection";
-import { type DiagnosisRule, diagnose } from "./diagnosis";
+import { type Diagnosis, type DiagnosisRule, diagnose } from "./diagnosis";
 import { unqualifiedArn } from "./function-arns";
 import { FUNCTION_DIAGNOSES } from "./function-diagnoses";
 import { trustPolicy } from "./policies";
-import { principalOf } from "./principal";
+import { covers, principalOf } from "./principal";
 import { Probe } from "./probe";
 import { ROLE_DIAGNOSES } from "./role-diagnoses";
 import { sampleEvent } from "./sample-events";
@@ -145,7 +145,10 @@ class ConnectionCheck {
     const policy = sessionPolicy(functions, { ...role, region: settings.region });
     try {
       const credentials = await probe.assumeRole(role, externalId, policy.json);
-      this.#pass({ step: "role", found: `${role.arn} is assumed with "${externalId}"` });
+      const found = `${role.arn} is assumed with "${externalId}"`;
+      const { principalArn } = this.#options;
+      if (principalArn === undefined || covers(principalArn, caller.arn)) this.#pass({ step: "role", found });
+      else this.#fail({ step: "role", found: `${found}, but by ${caller.arn}` }, notThePrincipal(principalArn));
       return { credentials, policy };
     } catch (error) {
       const call = probe.failedCall(error);
@@ -296,6 +299,12 @@ class ConnectionCheck {
     this.steps.push(step);
     this.#options.onStep?.(step);
   }
+}
+
+/** The role was had, but what that says of the router is nothing. */
+function notThePrincipal(principalArn: string): Diagnosis {
+  const advice = `This ran as somebody else than ${principalArn}, who may be refused all the same. Run it as the router does, on its machine and in its environment; or, if the router does run as this, correct --principal.`;
+  return { name: "NotThePrincipal", label: "Checked as somebody else", advice };
 }
 
 function isDenied({ error }: FailedCall): boolean {

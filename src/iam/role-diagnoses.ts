@@ -34,6 +34,13 @@ export const ROLE_DIAGNOSES: readonly DiagnosisRule<FailedAssumeRole>[] = [
       `${denyingPolicy(error.message)} denies sts:AssumeRole to ${principalOf(callerArn)}. Take the Deny out, or except the role from it.`,
   },
   {
+    name: "MayNotPassTags",
+    label: "Missing sts:TagSession",
+    applies: (observed) => isDenied(observed) && /perform: sts:TagSession\b/.test(observed.error.message),
+    advice: ({ error, roleArn, callerArn }) =>
+      `${callerArn} has session tags (EKS Pod Identity gives them out), which pass on to the role's sessions. ${allowTags(error.message, roleArn, callerArn)}`,
+  },
+  {
     name: "MayNotAssumeRole",
     label: "Router may not assume the role",
     applies: (observed) => isDenied(observed) && /no identity-based policy allows/.test(observed.error.message),
@@ -65,6 +72,15 @@ export const ROLE_DIAGNOSES: readonly DiagnosisRule<FailedAssumeRole>[] = [
   },
   ...CALL_DIAGNOSES,
 ];
+
+/** Who has to allow that tags are passed on: the router's own policy where AWS says so, else the role. */
+function allowTags(message: string, roleArn: string, callerArn: string): string {
+  if (/no identity-based policy allows/.test(message)) {
+    return `Its own policy has to allow that. Attach to ${principalOf(callerArn)}: ${JSON.stringify({ Effect: "Allow", Action: "sts:TagSession", Resource: roleArn })}`;
+  }
+  const statement = { Effect: "Allow", Principal: { AWS: principalOf(callerArn) }, Action: "sts:TagSession" };
+  return `Add to the trust policy of ${roleArn}, as a statement of its own, because a condition on sts:ExternalId never holds for it: ${JSON.stringify(statement)}`;
+}
 
 function seeTrustPolicy(roleArn: string): string {
   return `To see it, as an administrator: aws iam get-role --role-name ${roleArn.split("/").at(-1)} --query Role.AssumeRolePolicyDocument`;

@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer } from "node:net";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import type { CheckOptions } from "../../src/iam/check-connection";
+import type { EmbeddedAws } from "../../src/local/aws/embedded-aws";
 import { grant, permit, trust } from "../local/aws/policies";
 import { check, EXTERNAL_ID, failures, pointEnvironmentAt, type Scene, startScene } from "./scene";
 
@@ -32,6 +33,20 @@ interface Misconfiguration {
 
 const NO_KEYS = { accessKeyId: "", secretAccessKey: "" };
 const OTHER_ACCOUNT = "999988887777";
+const ON_EKS = "arn:aws:iam::123456789012:role/router-on-eks";
+
+/** The variables of a router on EKS with Pod Identity. */
+function taggedSession(aws: EmbeddedAws, ...permissionPolicies: readonly object[]): Record<string, string> {
+  const anybody = { Effect: "Allow", Principal: "*", Action: "sts:AssumeRole" };
+  const trustPolicy = { Version: "2012-10-17", Statement: anybody };
+  const { arn } = aws.addRole({ name: "router-on-eks", trustPolicy, permissionPolicies });
+  const session = aws.startTaggedSession(arn, { "eks-cluster-name": "events", "kubernetes-namespace": "routers" });
+  return {
+    AWS_ACCESS_KEY_ID: session.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: session.secretAccessKey,
+    AWS_SESSION_TOKEN: session.sessionToken,
+  };
+}
 
 const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   {
@@ -225,6 +240,49 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     step: "role",
     name: "RoleRefused",
     advice: /Is .*role\/not-there\/invoker deployed\?/,
+  },
+  {
+    what: "an identity with session tags, which the trust policy does not let pass",
+    spoil({ aws, changeRole }) {
+      changeRole({ trust: trust(ON_EKS, EXTERNAL_ID) });
+      pointEnvironmentAt(aws.url, taggedSession(aws));
+      return { settings: NO_KEYS };
+    },
+    step: "role",
+    name: "MayNotPassTags",
+    advice:
+      /has session tags \(EKS.*Add to the trust policy of .*role\/invoker, as a statement of its own.*\{"Effect":"Allow","Principal":\{"AWS":"arn:aws:iam::123456789012:role\/router-on-eks"\},"Action":"sts:TagSession"\}/,
+  },
+  {
+    what: "an identity with session tags, whose own policy does not let it pass them on",
+    spoil({ aws, roleArn }) {
+      const account = { AWS: "arn:aws:iam::123456789012:root" };
+      aws.addRole({
+        name: "invoker",
+        trustPolicy: {
+          Version: "2012-10-17",
+          Statement: { Effect: "Allow", Principal: account, Action: ["sts:AssumeRole", "sts:TagSession"] },
+        },
+        permissionPolicies: [],
+      });
+      pointEnvironmentAt(aws.url, taggedSession(aws, permit("sts:AssumeRole", roleArn)));
+      return { settings: NO_KEYS };
+    },
+    step: "role",
+    name: "MayNotPassTags",
+    advice:
+      /Attach to .*role\/router-on-eks: \{"Effect":"Allow","Action":"sts:TagSession","Resource":".*role\/invoker"\}/,
+  },
+  {
+    what: "an administrator's run in place of the router's",
+    spoil({ aws, changeRole }) {
+      const { arn: administrator, ...keys } = aws.addUser({ name: "administrator" });
+      changeRole({ trust: trust(administrator, EXTERNAL_ID) });
+      return { settings: keys, options: { principalArn: "arn:aws:iam::123456789012:role/router" } };
+    },
+    step: "role",
+    name: "NotThePrincipal",
+    advice: /somebody else than arn:aws:iam::123456789012:role\/router, who may be refused.*Run it as the router does/,
   },
   {
     what: "a base identity that may not assume roles",
