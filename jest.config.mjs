@@ -6,7 +6,7 @@ const config = {
   testTimeout: 30_000,
   testMatch: ["**/*.test.ts"],
   // They need a browser, and have a command of their own.
-  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/browser/"],
+  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/browser/", "<rootDir>/test/referees/"],
   transform: {
     "^.+\\.[tj]sx?$": [
       "@swc/jest",
