@@ -1,9 +1,13 @@
-// `npm run bench` and `npm run bench:neighbours`: bundles a benchmark of bench/ with its server, and runs it.
+// `npm run bench`, `npm run bench:neighbours` and `npm run bench:receiver`: bundles a benchmark of bench/ with its server, and runs it.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const BENCHMARKS = { main: ["main", "server"], neighbours: ["neighbours", "neighbours-server"] };
+const BENCHMARKS = {
+  main: ["main", "server"],
+  neighbours: ["neighbours", "neighbours-server"],
+  receiver: ["receiver", "receiver-baseline", "server"],
+};
 
 const [name, ...args] = process.argv[2] in BENCHMARKS ? process.argv.slice(2) : ["main", ...process.argv.slice(2)];
 const root = fileURLToPath(new URL("..", import.meta.url));
