@@ -1,19 +1,21 @@
 import { parseArgs } from "node:util";
 import pc from "picocolors";
 import type { CheckReport, CheckStep, CheckStepName } from "../iam/check-report";
-import { type CheckOptions, checkConnection } from "../index";
-import { type OperatorPolicy, operatorPolicyFromEnvironment } from "../settings/operator-policy";
-import { SettingsError } from "../settings/settings-error";
+import { type CheckOptions, checkConnection, createDestination } from "../index";
+import type { OperatorPolicy } from "../settings/operator-policy";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
+import { type ConnectionsUse, operatorPolicy, readConnectionsFile } from "./connections-file";
 import { printable, printableJson, printableLines } from "./printable";
 import { readSettingsFile } from "./settings-file";
 
 const help = `Usage: amazon-lambda-destination check --settings <file> [options]
+       amazon-lambda-destination check --connections <file> [options]
 
 Tests the connection the way it will be used, as the AWS identity that runs this command: run it where the router runs.
 Nothing is changed at AWS, and no function runs unless --send is given.
 
   --settings <file>       JSON file with the destination's settings
+  --connections <file>    JSON file with the connections of \`serve\`: tests each of them
   --source-id <id>        the source's ID: the external ID where the settings have none, or where the operator pins it to it
   --workspace-id <id>     the workspace's ID, where the operator pins the external ID to it
   --send                  sends a sample event per configured call type, and shows result, duration and log
@@ -35,6 +37,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     args: [...argv],
     options: {
       settings: { type: "string" },
+      connections: { type: "string" },
       "source-id": { type: "string" },
       "workspace-id": { type: "string" },
       send: { type: "boolean", default: false },
@@ -43,9 +46,9 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
       json: { type: "boolean", default: false },
     },
   });
-  const settings = await readSettingsFile(values.settings);
   const coloured = io.stdout.isTTY === true && io.env["NO_COLOR"] === undefined;
-  const options: CheckOptions = {
+  const options: CheckOptions & { operator: OperatorPolicy } = {
+    operator: operatorPolicy(io),
     send: values.send,
     ...(values["source-id"] !== undefined && { sourceId: values["source-id"] }),
     ...(values["workspace-id"] !== undefined && { workspaceId: values["workspace-id"] }),
@@ -53,19 +56,31 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     ...(values["external-id"] && { externalIds: values["external-id"] }),
     ...(!values.json && { onStep: (step: CheckStep) => io.stdout.write(renderStep(step, coloured)) }),
   };
-  const report = await checkConnection(settings, { ...options, operator: operatorPolicy(io) });
-  io.stdout.write(values.json ? `${printableJson(report, 2)}\n` : renderVerdict(report, coloured));
-  return exitCode(report);
+  if (values.connections === undefined) {
+    const report = await checkConnection(await readSettingsFile(values.settings), options);
+    io.stdout.write(values.json ? `${printableJson(report, 2)}\n` : renderVerdict(report, coloured));
+    return exitCode(report);
+  }
+  if (values.settings !== undefined) throw new UsageError("Give --settings or --connections, not both.");
+  const { all, settings } = await readConnectionsFile(values.connections, io, NOT_USED);
+  const reports: (CheckReport & { readonly connection: string })[] = [];
+  for (const { name, sourceId, workspaceId } of all) {
+    if (!values.json) io.stdout.write(`${pc.createColors(coloured).bold(printable(name))}\n`);
+    const origin = { sourceId, ...(workspaceId !== undefined && { workspaceId }) };
+    const report = await checkConnection(settings.get(name), { ...options, ...origin });
+    reports.push({ connection: name, ...report });
+    if (!values.json) io.stdout.write(`${renderVerdict(report, coloured)}\n`);
+  }
+  if (values.json) io.stdout.write(`${printableJson(reports, 2)}\n`);
+  return Math.max(...reports.map(exitCode)) as ExitCode;
 }
 
-function operatorPolicy({ env }: Io): OperatorPolicy {
-  try {
-    return operatorPolicyFromEnvironment(env);
-  } catch (error) {
-    if (error instanceof SettingsError) throw new UsageError(error.message);
-    throw error;
-  }
-}
+/** Nothing is received here. */
+const NOT_USED: ConnectionsUse = {
+  insecure: true,
+  behind: (settings) => createDestination(settings),
+  keepIn: () => async () => {},
+};
 
 function exitCode({ ok, steps }: CheckReport): ExitCode {
   if (ok) return 0;

@@ -1,21 +1,18 @@
 import { unwatchFile, watchFile } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import pc from "picocolors";
 import type { Logger } from "pino";
 import { adminApp } from "../hosts/webhook/admin";
-import { ConnectionsError, connectionsFromFile, type LoadedConnections } from "../hosts/webhook/connections-file";
+import type { LoadedConnections } from "../hosts/webhook/connections-file";
 import { DeadLetterFile } from "../hosts/webhook/dead-letters";
 import { LOG_LEVELS, type LogLevel, logAnswered, receiverLog } from "../hosts/webhook/log";
 import { Metrics } from "../hosts/webhook/metrics";
 import { listen, type NodeServer } from "../hosts/webhook/node-server";
 import { createReceiver } from "../hosts/webhook/receiver";
-import { processSecrets } from "../hosts/webhook/secret-values";
 import { createDestination } from "../index";
-import { type OperatorPolicy, operatorPolicyFromEnvironment } from "../settings/operator-policy";
-import { SettingsError } from "../settings/settings-error";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
+import { operatorPolicy, readConnectionsFile } from "./connections-file";
 import { fileProblem } from "./file-problem";
 
 const DEFAULT_FILE = "connections.json";
@@ -113,7 +110,6 @@ class Reload {
   #current: LoadedConnections | undefined;
   #watched: string[] = [];
   #reloading: Promise<void> | undefined;
-  readonly #deadLetters = new Map<string, DeadLetterFile>();
   readonly #onChange = () => void this.#again();
 
   constructor(
@@ -130,31 +126,23 @@ class Reload {
   /** @throws UsageError */
   async load(): Promise<void> {
     const { file, insecure } = this.options;
-    const text = await readFile(file, "utf8").catch((error) => {
-      throw fileProblem("read", file, error);
-    });
     const operator = operatorPolicy(this.io);
-    try {
-      const loaded = connectionsFromFile(parseJson(text, file), {
-        operator,
-        secrets: processSecrets(this.io.env),
-        insecure,
-        behind: (settings) => createDestination(settings, { operator }),
-        keepIn: (path, connection) => {
-          const deadLetters = this.#deadLetterFile(path);
-          return (event, why) => deadLetters.keep(event, { ...why, connection, rejectedAt: new Date().toISOString() });
-        },
+    const deadLetterFiles = new Map<string, DeadLetterFile>();
+    const loaded = await readConnectionsFile(file, this.io, {
+      insecure,
+      behind: (settings) => createDestination(settings, { operator }),
+      keepIn(path, connection) {
+        const deadLetters = deadLetterFiles.get(path) ?? new DeadLetterFile(path);
+        deadLetterFiles.set(path, deadLetters);
+        return (event, why) => deadLetters.keep(event, { ...why, connection, rejectedAt: new Date().toISOString() });
+      },
+    });
+    for (const [path, deadLetters] of deadLetterFiles) {
+      await deadLetters.check().catch((error) => {
+        throw fileProblem("write", path, error);
       });
-      for (const [path, deadLetters] of this.#deadLetters) {
-        await deadLetters.check().catch((error) => {
-          throw fileProblem("write", path, error);
-        });
-      }
-      this.#current = loaded;
-    } catch (error) {
-      if (error instanceof ConnectionsError) throw new UsageError(`${file} is not right:\n${indented(error.message)}`);
-      throw error;
     }
+    this.#current = loaded;
   }
 
   /** Loads anew on SIGHUP and when a file changes, until {@link stop}. */
@@ -187,12 +175,6 @@ class Reload {
       }
     });
     return this.#reloading;
-  }
-
-  #deadLetterFile(path: string): DeadLetterFile {
-    const file = this.#deadLetters.get(path) ?? new DeadLetterFile(path);
-    this.#deadLetters.set(path, file);
-    return file;
   }
 }
 
@@ -245,23 +227,6 @@ function wholeNumber(option: string, text: string, from: number, to: number): nu
   return value;
 }
 
-function operatorPolicy({ env }: Io): OperatorPolicy {
-  try {
-    return operatorPolicyFromEnvironment(env);
-  } catch (error) {
-    throw error instanceof SettingsError ? new UsageError(error.message) : error;
-  }
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch {
-    // The parser's own message would quote the file, secrets included.
-    throw new UsageError(`${path} is not JSON.`);
-  }
-}
-
 async function open(
   fetch: Parameters<typeof listen>[0],
   host: string,
@@ -298,8 +263,4 @@ function interrupted(io: Io): Promise<void> {
       resolve();
     });
   });
-}
-
-function indented(lines: string): string {
-  return lines.replace(/^/gm, "  ");
 }

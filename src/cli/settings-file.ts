@@ -9,6 +9,11 @@ import { fileProblem } from "./file-problem";
  */
 export async function readSettingsFile(path: string | undefined): Promise<unknown> {
   if (!path) throw new UsageError("--settings <file> is needed: a JSON file with the destination's settings.");
+  return readJsonFile(path);
+}
+
+/** @throws UsageError where there is no such file or it is no JSON */
+export async function readJsonFile(path: string): Promise<unknown> {
   return parseJson(await readText(path), path);
 }
 

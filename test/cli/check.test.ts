@@ -134,3 +134,49 @@ test("the file of settings must be there and be JSON", async () => {
   await expect(check.run(["--settings", join(folder, "none.json")], io)).rejects.toThrow(/Cannot read/);
   await expect(check.run([], io)).rejects.toThrow(/--settings <file> is needed/);
 });
+
+describe("--connections", () => {
+  async function runAll(file: unknown, argv: readonly string[] = []) {
+    const io = bufferedIo();
+    const path = join(folder, "connections.json");
+    writeFileSync(path, JSON.stringify(file));
+    const code = await check.run(["--connections", path, ...argv], io);
+    expect(io.out() + io.err()).not.toContain(scene.router.secretAccessKey);
+    return { code, stdout: io.out() };
+  }
+
+  const connections = () => {
+    const writeKeys = (key: string) => [{ key }];
+    const { externalId: _own, ...settings } = scene.settings;
+    return {
+      connections: {
+        right: { settings, sourceId: "source-1", writeKeys: writeKeys("a") },
+        wrong: { settings, sourceId: "source-2", writeKeys: writeKeys("b") },
+      },
+    };
+  };
+
+  test("tests each connection of the receiver with its own source", async () => {
+    const { code, stdout } = await runAll(connections());
+
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^right\n✓ Settings.+The connection works\..+\nwrong\n✓ Settings.+steps failed\./s);
+  });
+
+  test("prints a report per connection as JSON", async () => {
+    const { stdout } = await runAll(connections(), ["--json"]);
+
+    expect(JSON.parse(stdout)).toMatchObject([
+      { connection: "right", ok: true },
+      { connection: "wrong", ok: false },
+    ]);
+  });
+
+  test("says what is wrong with the file", async () => {
+    const { connections: all } = connections();
+    await expect(runAll({ connections: { right: { ...all.right, router: "x" } } })).rejects.toThrow(
+      /right: router must be one of/,
+    );
+    await expect(check.run(["--connections", "a", "--settings", "b"], bufferedIo())).rejects.toThrow(/not both/);
+  });
+});
