@@ -41,7 +41,12 @@ export default defineConfig([
   },
   {
     ...common,
-    entry: { cli: "src/cli/main.ts", "local/worker": "src/local/worker.ts" },
+    entry: {
+      cli: "src/cli/main.ts",
+      "local/worker": "src/local/worker.ts",
+      "local/python-runtime": "src/local/python-runtime.py",
+    },
     format: ["cjs"],
+    loader: { ".py": "copy" },
   },
 ]);

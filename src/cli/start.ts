@@ -4,8 +4,9 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { DeliveryOutcome } from "../delivery/delivery-result";
+import { NoFunctions } from "../local/handler-files";
 import { createJitsuHost } from "../local/jitsu-host";
-import { type LocalAccount, NoFunctions, startLocalAccount } from "../local/local-account";
+import { type LocalAccount, startLocalAccount } from "../local/local-account";
 import type { LocalHost, OnTry, Source, Try } from "../local/local-host";
 import { createRudderStackHost } from "../local/rudderstack-host";
 import { BACKEND, callTypeSamples, type Sample, sampleEvents, WEBSITE } from "../local/samples";
@@ -180,7 +181,7 @@ async function openAccount(folder: string): Promise<LocalAccount> {
 async function follow(account: LocalAccount, sources: readonly Source[], { stderr }: Io): Promise<void> {
   try {
     const notes = await account.follow(sources, operatorPolicyFromEnvironment(process.env));
-    for (const note of notes) stderr.write(`Note: ${note}\n`);
+    for (const note of [...account.notes, ...notes]) stderr.write(`Note: ${note}\n`);
   } catch (error) {
     await account.aws.close();
     throw error instanceof SettingsError ? new UsageError(error.message) : error;

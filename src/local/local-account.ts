@@ -1,16 +1,19 @@
-import { readdir, readFile } from "node:fs/promises";
-import { basename, extname, join, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { CALL_TYPES, type CallType, type JsonObject } from "../events/segment-event";
 import type { OperatorPolicy } from "../settings/operator-policy";
 import { type EmbeddedAws, startEmbeddedAws } from "./aws/embedded-aws";
 import type { AwsObserver } from "./aws/observer";
 import { followSettings } from "./follow-settings";
+import { assertRunnable, handlerFolder, NoFunctions, obstaclesTo } from "./handler-files";
 import type { Source } from "./local-host";
 
 /** An AWS account of one's own on this machine: the functions of a folder, and a role to invoke them. */
 export interface LocalAccount {
   readonly aws: EmbeddedAws;
   readonly roleArn: string;
+  /** What is in the folder and not run, and why: a sentence each. */
+  readonly notes: readonly string[];
   /** ARNs by name. */
   readonly functions: ReadonlyMap<string, string>;
   /** Settings of a destination that sends each call type to the function of that name. */
@@ -26,7 +29,6 @@ export interface LocalAccount {
   follow(sources: readonly Source[], operator: OperatorPolicy): Promise<readonly string[]>;
 }
 
-const HANDLER_FILE = /^[\w-]{1,64}\.(mjs|cjs|js)$/;
 const ROUTER_USER = "router";
 const ROLE = "amazon-lambda-destination";
 /** Invocations and calls that are remembered. */
@@ -37,36 +39,30 @@ const DEFAULT_TIMEOUT_MS = 6000;
 /**
  * Starts an embedded AWS with the handlers of a folder as its functions.
  *
- * A file is a function of its name: `track.mjs` gets track calls, `lambda.mjs` every call type that has none of its own,
- * others get what `settings.json` beside them says (`eventLambdas`, and any other setting).
+ * A file or folder is a function of its name: `track.mjs`, `track.ts`, `track.py` or `track/index.mjs` gets track calls,
+ * `lambda.mjs` every call type that has none of its own, others get what `settings.json` beside them says (`eventLambdas`, and any other setting).
  * The role is there once the account has been made to follow settings.
  */
 export async function startLocalAccount(folder: string, observer: AwsObserver = {}): Promise<LocalAccount> {
-  const files = await handlerFiles(folder);
-  if (files.length === 0)
-    throw new NoFunctions(
-      `There are no functions in ${folder}: no file such as track.mjs, page.js or lambda.cjs. Functions in other languages are not run here.`,
-    );
-  const names = files.map(nameOf);
-  const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice) throw new NoFunctions(`There are several files for the function ${twice} in ${folder}: keep one of them.`);
+  const found = await handlerFolder(folder);
+  assertRunnable(folder, found);
   const own = await readSettings(join(folder, "settings.json"));
 
   const aws = await startEmbeddedAws({ history: HISTORY, observer });
   const environment = ownEnvironment();
   const { arn: routerArn, ...router } = aws.addUser({ name: ROUTER_USER });
-  const functions = new Map(files.map((file) => [nameOf(file), `${functionArnPrefix(aws)}${nameOf(file)}`]));
+  const functions = new Map(found.functions.map(({ name }) => [name, `${functionArnPrefix(aws)}${name}`]));
   const roleArn = `arn:${aws.partition}:iam::${aws.account}:role/${ROLE}`;
   /** How each function that is there was made; a change of that makes it anew. */
   const made = new Map<string, string>();
   const provide = async (arn: string, qualifiers: ReadonlySet<string>, timeoutMs: number): Promise<boolean> => {
     const [, , , region = "", account = "", , name = ""] = arn.split(":");
-    const file = (await handlerFiles(folder)).find((each) => nameOf(each) === name);
-    const making = JSON.stringify([file, timeoutMs, ...[...qualifiers].sort()]);
-    if (made.get(arn) === making) return file !== undefined;
+    const handler = (await handlerFolder(folder)).functions.find((each) => each.name === name);
+    const making = JSON.stringify([handler?.file, timeoutMs, ...[...qualifiers].sort()]);
+    if (made.get(arn) === making) return handler !== undefined;
     if (made.delete(arn)) await aws.removeFunction(arn);
-    if (file === undefined) return false;
-    const code = { file: resolve(folder, file), folder };
+    if (handler === undefined) return false;
+    const code = { file: handler.file, folder: resolve(folder) };
     aws.addFunction({ name, region, account, ...code, ...versions(code, qualifiers), timeoutMs, environment });
     made.set(arn, making);
     return true;
@@ -77,6 +73,7 @@ export async function startLocalAccount(folder: string, observer: AwsObserver = 
     aws,
     roleArn,
     functions,
+    notes: [...found.notes, ...obstaclesTo(found.functions)],
     settings: (callTypes = CALL_TYPES) => ({
       ...Object.fromEntries(
         callTypes.filter((type) => functions.has(type)).map((type) => [`${type}Lambda`, functions.get(type)]),
@@ -118,21 +115,8 @@ function versions(code: { readonly file: string; readonly folder: string }, qual
   };
 }
 
-async function handlerFiles(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((file) => HANDLER_FILE.test(file)).sort();
-}
-
 function functionArnPrefix({ partition, region, account }: EmbeddedAws): string {
   return `arn:${partition}:lambda:${region}:${account}:function:`;
-}
-
-function nameOf(file: string): string {
-  return basename(file, extname(file));
-}
-
-/** A folder from which nothing can be run. */
-export class NoFunctions extends Error {
-  override readonly name = "NoFunctions";
 }
 
 /** What the user's own environment holds, without what belongs to the real AWS. */

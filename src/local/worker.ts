@@ -11,6 +11,8 @@ import { functionError, serialize } from "./aws/function-error";
 import { type Handler, handlerContext } from "./aws/handler-context";
 import type { FunctionError } from "./aws/runtime";
 import type { RunMessage, WorkerMessage, WorkerSettings } from "./aws/worker-messages";
+import { placeOfSyntaxError } from "./syntax-error";
+import { importTypeScript, isTypeScript, obstacleTo } from "./typescript";
 
 if (!parentPort) throw new Error("This file is the worker of the embedded AWS and does not run on its own.");
 const port = parentPort;
@@ -62,9 +64,13 @@ async function load(): Promise<Handler> {
   if (!existsSync(settings.file)) {
     throw runtimeError("ImportModuleError", `Error: Cannot find module '${settings.file}'`, []);
   }
+  const obstacle = isTypeScript(settings.file) ? obstacleTo(settings.file) : undefined;
+  if (obstacle !== undefined) throw runtimeError("ImportModuleError", `Error: ${obstacle}`, []);
   let exports: Record<string, unknown>;
   try {
-    exports = (await import(pathToFileURL(settings.file).href)) as Record<string, unknown>;
+    exports = isTypeScript(settings.file)
+      ? await importTypeScript(settings.file)
+      : ((await import(pathToFileURL(settings.file).href)) as Record<string, unknown>);
   } catch (thrown) {
     throw importError(thrown);
   }
@@ -84,7 +90,9 @@ function importError(thrown: unknown): FunctionError {
     return runtimeError("ImportModuleError", `Error: ${error.errorMessage}`, error.trace ?? []);
   }
   if (thrown instanceof SyntaxError) {
-    return runtimeError("UserCodeSyntaxError", `SyntaxError: ${error.errorMessage}`, error.trace ?? []);
+    const { trace = [] } = error;
+    const place = trace[0]?.startsWith("SyntaxError: ") ? placeOfSyntaxError(settings.file) : [];
+    return runtimeError("UserCodeSyntaxError", `SyntaxError: ${error.errorMessage}`, [...place, ...trace]);
   }
   return error;
 }

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, extname } from "node:path";
 import { performance } from "node:perf_hooks";
-import { Worker } from "node:worker_threads";
+import { startPythonSandbox } from "./python-sandbox";
 import {
   type FunctionError,
   type FunctionSettings,
@@ -11,7 +10,9 @@ import {
   type Returned,
   timedOut,
 } from "./runtime";
+import type { Ending, Sandbox } from "./sandbox";
 import type { RunMessage, WorkerMessage, WorkerSettings } from "./worker-messages";
+import { startWorkerSandbox } from "./worker-sandbox";
 
 export interface EnvironmentOptions extends FunctionSettings {
   /** Absolute path of the handler file. */
@@ -26,19 +27,17 @@ export interface EnvironmentOptions extends FunctionSettings {
 /** Loading a module may take this long, as at AWS. */
 const initTimeoutMs = 10_000;
 
-/** A worker thread that has loaded a handler file, or is about to, and runs one event at a time. */
+/** A worker thread or, for Python, a process that has loaded a handler file, or is about to, and runs one event at a time. */
 export class ExecutionEnvironment {
   /** False once it must not be used again. */
   usable = true;
-  readonly #worker: Worker;
+  readonly #sandbox: Sandbox;
   readonly #timeoutMs: number;
   readonly #startedAt = performance.now();
   #initMs: number | undefined;
-  #failed: FunctionError | undefined;
-  #exitCode: number | undefined;
-  #outOfMemory = false;
+  #ending: Ending | undefined;
   #onMessage: ((message: WorkerMessage) => void) | undefined;
-  #onExit: (() => void) | undefined;
+  #onEnd: (() => void) | undefined;
 
   constructor(
     options: EnvironmentOptions,
@@ -47,7 +46,7 @@ export class ExecutionEnvironment {
     this.#timeoutMs = options.timeoutMs;
     const stream = randomBytes(16).toString("hex");
     const day = new Date().toISOString().slice(0, 10).replaceAll("-", "/");
-    const workerData: WorkerSettings = {
+    const settings: WorkerSettings = {
       functionName: options.functionName,
       functionVersion: options.functionVersion,
       memoryMb: options.memoryMb,
@@ -57,26 +56,19 @@ export class ExecutionEnvironment {
       logGroupName: logGroupName(options),
       logStreamName: `${day}/[${options.functionVersion}]${stream}`,
     };
-    this.#worker = new Worker(workerFile(), {
-      workerData,
-      env: environmentVariables(options, workerData),
-      resourceLimits: { maxOldGenerationSizeMb: options.memoryMb },
-      stdin: false,
-    });
-    // The connection that waits for a run keeps the process alive, not the worker.
-    this.#worker.unref();
-    this.#worker.on("message", (message: WorkerMessage) => {
-      if (message.type === "initError") this.usable = false;
-      this.#onMessage?.(message);
-    });
-    this.#worker.on("error", (error: NodeJS.ErrnoException) => {
-      this.#outOfMemory = error.code === "ERR_WORKER_OUT_OF_MEMORY";
-      if (!this.#outOfMemory) this.#failed ??= { errorType: error.name, errorMessage: error.message };
-    });
-    this.#worker.on("exit", (code) => {
-      this.#exitCode = code;
-      this.usable = false;
-      this.#onExit?.();
+    const start = isPython(options.file) ? startPythonSandbox : startWorkerSandbox;
+    this.#sandbox = start({
+      ...settings,
+      environment: environmentVariables(options, settings),
+      onMessage: (message) => {
+        if (message.type === "initError") this.usable = false;
+        this.#onMessage?.(message);
+      },
+      onEnd: (ending) => {
+        this.#ending = ending;
+        this.usable = false;
+        this.#onEnd?.();
+      },
     });
   }
 
@@ -100,7 +92,7 @@ export class ExecutionEnvironment {
       },
       () => {
         const run: RunMessage = { invocation, deadline: Date.now() + this.#timeoutMs };
-        this.#worker.postMessage(run);
+        this.#sandbox.run(run);
       },
     );
     return {
@@ -113,7 +105,7 @@ export class ExecutionEnvironment {
 
   async end(): Promise<void> {
     this.usable = false;
-    await this.#worker.terminate();
+    await this.#sandbox.end();
   }
 
   async #init(invocation: Invocation, log: (line: string) => void): Promise<FunctionError | undefined> {
@@ -125,7 +117,7 @@ export class ExecutionEnvironment {
     return ended === "ready" ? undefined : ended;
   }
 
-  /** Waits for the message that `pick` wants, for the thread's end, or for the timeout, whichever comes first. */
+  /** Waits for the message that `pick` wants, for the sandbox's end, or for the timeout, whichever comes first. */
   #until<T>(
     invocation: Invocation,
     timeoutMs: number,
@@ -137,7 +129,7 @@ export class ExecutionEnvironment {
       const finish = (value: T | FunctionError): void => {
         clearTimeout(timer);
         this.#onMessage = undefined;
-        this.#onExit = undefined;
+        this.#onEnd = undefined;
         resolve(value);
       };
       const timer = setTimeout(() => {
@@ -151,24 +143,31 @@ export class ExecutionEnvironment {
         const picked = pick(message);
         if (picked !== undefined) finish(picked);
       };
-      this.#onExit = () => finish(this.#exitError(invocation));
-      if (this.#exitCode !== undefined) this.#onExit();
+      this.#onEnd = () => finish(this.#exitError(invocation));
+      if (this.#ending) this.#onEnd();
       else begin?.();
     });
   }
 
   #exitError({ requestId }: Invocation): FunctionError {
-    if (this.#failed) return this.#failed;
-    const how = this.#outOfMemory
+    const { code, signal, outOfMemory, error } = this.#ending ?? { code: null };
+    if (error) return error;
+    const how = outOfMemory
       ? "Runtime exited with error: signal: killed"
-      : this.#exitCode === 0
-        ? "Runtime exited without providing a reason"
-        : `Runtime exited with error: exit status ${this.#exitCode}`;
+      : signal
+        ? `Runtime exited with error: signal: ${signal}`
+        : code === 0
+          ? "Runtime exited without providing a reason"
+          : `Runtime exited with error: exit status ${code}`;
     return {
-      errorType: this.#outOfMemory ? "Runtime.OutOfMemory" : "Runtime.ExitError",
+      errorType: outOfMemory ? "Runtime.OutOfMemory" : "Runtime.ExitError",
       errorMessage: `RequestId: ${requestId} Error: ${how}`,
     };
   }
+}
+
+function isPython(file: string): boolean {
+  return extname(file) === ".py";
 }
 
 /** What a function finds in `process.env`: none of this process's secrets. */
@@ -182,7 +181,9 @@ function environmentVariables(options: EnvironmentOptions, settings: WorkerSetti
     TZ: ":UTC",
     AWS_REGION: options.region,
     AWS_DEFAULT_REGION: options.region,
-    AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split(".")[0]}.x`,
+    AWS_EXECUTION_ENV: isPython(options.file)
+      ? "AWS_Lambda_python3"
+      : `AWS_Lambda_nodejs${process.versions.node.split(".")[0]}.x`,
     AWS_LAMBDA_FUNCTION_NAME: options.functionName,
     AWS_LAMBDA_FUNCTION_VERSION: options.functionVersion,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(options.memoryMb),
@@ -192,19 +193,4 @@ function environmentVariables(options: EnvironmentOptions, settings: WorkerSetti
     _HANDLER: `index.${options.handler}`,
     ...options.environment,
   };
-}
-
-let located: string | undefined;
-
-/**
- * `dist/local/worker.cjs` of this package, wherever this module itself was bundled to.
- * @throws Error if the package has not been built
- */
-export function workerFile(): string {
-  for (let folder = __dirname; located === undefined; folder = dirname(folder)) {
-    const candidate = join(folder, "dist", "local", "worker.cjs");
-    if (existsSync(candidate)) located = candidate;
-    else if (dirname(folder) === folder) throw new Error(`No dist/local/worker.cjs above ${__dirname}: build first.`);
-  }
-  return located;
 }

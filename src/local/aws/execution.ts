@@ -28,7 +28,7 @@ export async function execute(
   const { outcome } = returned;
   const error = "error" in outcome ? outcome.error : responseTooLarge(outcome.payload);
   const payload = error ? JSON.stringify(error) : "payload" in outcome ? outcome.payload : "null";
-  if (error && !("trace" in error)) log.push(`${error.errorMessage}\n${error.errorType}`);
+  if (error && !("trace" in error || "stackTrace" in error)) log.push(`${error.errorMessage}\n${error.errorType}`);
   log.push(`END RequestId: ${requestId}`, report(requestId, settings, returned));
   const whole = `${log.join("\n")}\n`;
   return { payload, error, log: shortened(whole), logTail: tail(whole), durationMs: returned.durationMs };

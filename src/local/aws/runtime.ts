@@ -15,6 +15,9 @@ export interface FunctionError {
   readonly errorType: string;
   readonly errorMessage: string;
   readonly trace?: readonly string[];
+  /** Python's names. */
+  readonly requestId?: string;
+  readonly stackTrace?: readonly string[];
 }
 
 /** How a run ended: with the JSON of what the handler returned, or with an error. */

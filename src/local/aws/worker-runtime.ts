@@ -1,5 +1,6 @@
+import { builtFile } from "../built-file";
 import { editionOf } from "./edition";
-import { type EnvironmentOptions, ExecutionEnvironment, workerFile } from "./execution-environment";
+import { type EnvironmentOptions, ExecutionEnvironment } from "./execution-environment";
 import type { FunctionError, Invocation, Returned, Runtime } from "./runtime";
 
 export interface WorkerRuntimeOptions extends EnvironmentOptions {
@@ -10,7 +11,7 @@ export interface WorkerRuntimeOptions extends EnvironmentOptions {
 }
 
 /**
- * Runs a handler file in worker threads: its execution environments. Warm ones are used again, each for one event at a
+ * Runs a handler file in worker threads or, for Python, processes: its execution environments. Warm ones are used again, each for one event at a
  * time. An environment that timed out or broke is replaced, and so are all of them when the file has changed.
  */
 export class WorkerRuntime implements Runtime {
@@ -25,7 +26,7 @@ export class WorkerRuntime implements Runtime {
   /** @throws Error if the package has not been built */
   constructor(options: WorkerRuntimeOptions) {
     this.#options = options;
-    workerFile();
+    builtFile("worker.cjs");
   }
 
   async run(invocation: Invocation, log: (line: string) => void): Promise<Returned> {
