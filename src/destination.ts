@@ -1,81 +1,88 @@
-import type { AssumedRoles } from "./aws/assumed-role";
-import type { Aws } from "./aws/aws";
+import type { Aws, InvokeTarget } from "./aws/aws";
+import type { AwsError } from "./aws/aws-error";
+import { Deadline } from "./aws/deadline";
 import { Invoker } from "./aws/invoker";
-import { BRACKETS, batchesOf } from "./delivery/batches";
-import type { DeliveryErrorCode, DeliveryResult } from "./delivery/delivery-result";
+import type { Sessions } from "./aws/sessions";
+import type { Transport } from "./aws/transport";
+import { Collector } from "./delivery/collector";
+import type { DeliveryResult } from "./delivery/delivery-result";
+import { isolated } from "./delivery/isolation";
+import { inLanes } from "./delivery/lanes";
 import { resultsOfInvocation } from "./delivery/outcome";
-import { failed, skipped } from "./delivery/result";
-import { utf8Length } from "./encoding/utf8";
-import { InvalidEvent } from "./events/invalid-event";
-import type { CallType, SegmentEvent } from "./events/segment-event";
-import { type MappingContext, messageIdOf, toSegmentEvent } from "./events/to-segment-event";
-import { type FunctionReference, parseFunctionReference } from "./names/function-reference";
+import { failed, unsent } from "./delivery/result";
+import { BoundedMap } from "./encoding/bounded-map";
+import { BRACKETS, batchesByUser, batchesOf, payloadOf, sharingKey } from "./planning/batches";
+import { isPlanned, type Plan, type PlannedDelivery } from "./planning/planned-delivery";
+import { type EventContext, MAX_PAYLOAD_BYTES, Planner, type QueuedDelivery, unplannable } from "./planning/planner";
 import { configuredFunctions } from "./settings/configured-functions";
-import { type EventOrigin, externalIdFor } from "./settings/external-id";
+import type { EventOrigin } from "./settings/external-id";
 import type { OperatorPolicy } from "./settings/operator-policy";
 import { type ParsedSettings, parseSettings } from "./settings/settings";
 import { SettingsError } from "./settings/settings-error";
 
-/** What the host knows about an event. */
-export type EventContext = MappingContext & EventOrigin;
+export interface DeliverOptions {
+  /** Ends the delivery early: what it cuts off is a retry. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds for each invocation at most, where the host allows less than Timeout (ms). */
+  readonly timeoutMs?: number;
+}
 
-/** An event that is mapped and has its function: all that is left is to send it. Plain data, fit for a queue. */
-export interface PreparedDelivery {
-  readonly callType: CallType;
-  readonly messageId: string;
-  /** As it stands in the settings. */
-  readonly function: string;
-  /** Absent where no role is assumed. */
-  readonly externalId?: string;
-  /** The Segment event as JSON. */
-  readonly json: string;
-  /** Bytes of `json` in UTF-8. */
-  readonly bytes: number;
+export interface BatchOptions extends DeliverOptions {
+  /** Hears each result as soon as it is known, with its event's position. What it throws is not caught. */
+  readonly onResult?: (result: DeliveryResult, position: number) => void;
+  /** Whether the event at that position is to share no invocation: its last result said `alone`. */
+  readonly alone?: (position: number) => boolean;
 }
 
 /** Delivers events to the functions of one user's settings. */
 export interface Destination {
   /** Delivers one event. Never throws for what an event, a user, AWS or a network can do. */
-  deliver(event: unknown, context?: EventContext): Promise<DeliveryResult>;
+  deliver(event: unknown, context?: EventContext, options?: DeliverOptions): Promise<DeliveryResult>;
   /**
-   * Delivers many events, `maxBatchSize` per invocation, and those of one function in the order given.
+   * Delivers many events, `maxBatchSize` per invocation. Each user's events (user ID, else anonymous ID) are sent in the
+   * order given, and those after a retried one still go; different users' side by side. An event at fault is found and
+   * told apart from those that shared its invocation. Each invocation has `timeoutMs`.
    *
    * @param context of all events
    * @returns one result per event, in the same order
    */
-  deliverBatch(events: readonly unknown[], context?: EventContext): Promise<DeliveryResult[]>;
-  /** The first half of a delivery, for hosts that queue between the halves: what to send where, or the result where that is settled already. */
-  prepare(event: unknown, context?: EventContext): PreparedDelivery | DeliveryResult;
-  /**
-   * Between the halves, before `batches`, where a queue is not to be trusted with external IDs or the operator may have
-   * pinned them since: a pinned one is derived anew, whatever the delivery carries; one that users choose stays.
-   *
-   * @param origin as the host itself knows it
-   * @returns the delivery to send, or its result where the origin lacks the ID that is pinned
-   */
-  readdress<Delivery extends PreparedDelivery>(delivery: Delivery, origin: EventOrigin): Delivery | DeliveryResult;
-  /** Deliveries that may share an invocation, by function and external ID, within `maxBatchSize` and Lambda's payload limit. */
-  batches<Delivery extends PreparedDelivery>(deliveries: readonly Delivery[]): Delivery[][];
-  /** The second half: one invocation for deliveries that share function and external ID, and what became of each of them. */
-  send(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]>;
+  deliverBatch(events: readonly unknown[], context?: EventContext, options?: BatchOptions): Promise<DeliveryResult[]>;
+  /** Waits for what is under way. What is delivered after it is a retry, and nothing of it keeps the process alive. */
+  close(): Promise<void>;
+}
+
+/** A destination as this package's own hosts use it, where their queue lies between planning and sending. */
+export interface HostedDestination extends Destination {
+  /** For hosts that hand each event its own way out. */
+  deliver(
+    event: unknown,
+    context?: EventContext,
+    options?: DeliverOptions & { via?: Transport },
+  ): Promise<DeliveryResult>;
+  plan(event: unknown, context: EventContext): Plan;
+  /** Plans what comes out of the host's queue by today's settings. */
+  planAnew(queued: QueuedDelivery, origin: EventOrigin): Plan;
+  /** Plans that may share an invocation, in the order that keeps that of each user. */
+  batches<Delivery extends PlannedDelivery>(deliveries: readonly Delivery[]): Delivery[][];
+  /** Sends deliveries as `deliverBatch` does, one batch after the other. */
+  send(deliveries: readonly PlannedDelivery[]): Promise<DeliveryResult[]>;
 }
 
 /** What destinations run on; one for all destinations of a process. */
 export interface Surroundings {
   readonly aws: Aws;
-  readonly roles: AssumedRoles;
+  readonly sessions: Sessions;
   /** @throws SettingsError where the operator's own settings are no good */
   readonly operator: () => OperatorPolicy;
+  /** What else to say where a delivery took too long. */
+  readonly timeoutNote?: string;
 }
-
-/** Bytes of a payload that Lambda takes at most, by invocation type. */
-const MAX_PAYLOAD_BYTES = { RequestResponse: 6_291_456, Event: 1_048_576 } as const;
 
 /**
  * A destination for one user's settings. Never throws: settings that are no good make every delivery a retry that says
  * what is wrong with them.
  */
-export function createDestinationIn(surroundings: Surroundings, settings: unknown): Destination {
+export function createDestinationIn(surroundings: Surroundings, settings: unknown): HostedDestination {
   try {
     const operator = surroundings.operator();
     return new LambdaDestination(surroundings, parseSettings(settings, operator), operator);
@@ -85,150 +92,232 @@ export function createDestinationIn(surroundings: Surroundings, settings: unknow
   }
 }
 
-class LambdaDestination implements Destination {
-  readonly #now: () => number;
-  readonly #settings: ParsedSettings;
-  readonly #operator: OperatorPolicy;
-  readonly #invoker: Invoker;
-  readonly #maxBytes: number;
-  readonly #sendsArrays: boolean;
-  readonly #references: ReadonlyMap<string, FunctionReference>;
+/** Ways of sharing for which deliveries are collected at once, at most: functions times external IDs. */
+const MAX_COLLECTORS = 1000;
 
-  constructor({ aws, roles }: Surroundings, settings: ParsedSettings, operator: OperatorPolicy) {
-    this.#now = () => aws.now();
+/** A delivery that is collected, with the time that it has. */
+interface Collected {
+  readonly delivery: PlannedDelivery;
+  readonly deadline: Deadline;
+}
+
+class LambdaDestination implements HostedDestination {
+  readonly #aws: Aws;
+  readonly #settings: ParsedSettings;
+  readonly #timeoutNote: string | undefined;
+  readonly #planner: Planner;
+  readonly #invoker: Invoker;
+  readonly #targets: ReadonlyMap<string, InvokeTarget>;
+  readonly #limit: { readonly events: number; readonly bytes: number };
+  readonly #collectors = new BoundedMap<string, Collector<Collected, DeliveryResult>>({ entries: MAX_COLLECTORS });
+  #underWay = 0;
+  readonly #whenIdle: (() => void)[] = [];
+  #closed = false;
+
+  constructor({ aws, sessions, timeoutNote }: Surroundings, settings: ParsedSettings, operator: OperatorPolicy) {
+    const functions = configuredFunctions(settings);
+    this.#aws = aws;
     this.#settings = settings;
-    this.#operator = operator;
-    this.#invoker = new Invoker(aws, roles, settings);
-    this.#maxBytes = MAX_PAYLOAD_BYTES[settings.invocationType];
-    this.#sendsArrays = settings.maxBatchSize > 1;
-    this.#references = new Map(configuredFunctions(settings).map((reference) => [reference.configured, reference]));
+    this.#timeoutNote = timeoutNote;
+    this.#planner = new Planner(settings, operator);
+    this.#invoker = new Invoker(aws, sessions, { ...settings, functions });
+    this.#targets = new Map(functions.map((reference) => [reference.configured, targetOf(reference, settings)]));
+    this.#limit = { events: settings.maxBatchSize, bytes: MAX_PAYLOAD_BYTES[settings.invocationType] };
   }
 
-  async deliver(event: unknown, context?: EventContext): Promise<DeliveryResult> {
-    const prepared = this.prepare(event, context);
-    if ("outcome" in prepared) return prepared;
-    const [result] = await this.send([prepared]);
+  async deliver(
+    event: unknown,
+    context: EventContext = {},
+    options: DeliverOptions & { via?: Transport } = {},
+  ): Promise<DeliveryResult> {
+    const plan = this.plan(event, context);
+    if (!isPlanned(plan)) return unsent(plan);
+    if (this.#settings.batchWindowMs > 0 && this.#settings.maxBatchSize > 1) return this.#collect(plan, options);
+    this.#underWay++;
+    const [result] = await this.#invoke([plan], this.#deadline(options));
+    this.#done();
     return result as DeliveryResult;
   }
 
-  async deliverBatch(events: readonly unknown[], context?: EventContext): Promise<DeliveryResult[]> {
-    const prepared = events.map((event) => this.prepare(event, context));
-    const results: (DeliveryResult | undefined)[] = prepared.map((each) => ("outcome" in each ? each : undefined));
-    const waiting = prepared.flatMap((each, position) => ("outcome" in each ? [] : [{ ...each, position }]));
-
-    // Functions side by side, the batches of one function one after the other.
-    const lanes = new Map<string, (typeof waiting)[]>();
-    for (const batch of this.batches(waiting)) {
-      const name = batch[0]?.function ?? "";
-      const lane = lanes.get(name);
-      if (lane) lane.push(batch);
-      else lanes.set(name, [batch]);
-    }
-    const deliverLane = async (batches: (typeof waiting)[]) => {
-      for (const batch of batches) {
-        const sent = await this.send(batch);
-        for (const [i, { position }] of batch.entries()) results[position] = sent[i];
-      }
-    };
-    await Promise.all([...lanes.values()].map(deliverLane));
-    return results as DeliveryResult[];
-  }
-
-  prepare(event: unknown, context: EventContext = {}): PreparedDelivery | DeliveryResult {
-    try {
-      const segmentEvent = toSegmentEvent(event, context);
-      const reference = this.#functionFor(segmentEvent);
-      const { type: callType, messageId } = segmentEvent;
-      if (!reference) return skipped({ messageId, callType, durationMs: 0, attempts: 0 });
-      const json = toJson(segmentEvent);
-      const bytes = utf8Length(json);
-      if (bytes + (this.#sendsArrays ? BRACKETS : 0) > this.#maxBytes) {
-        const message = `The event is ${bytes} bytes as JSON; Lambda takes ${this.#maxBytes} with Invocation Type ${this.#settings.invocationType}.`;
-        return failed("PayloadTooLarge", message, {
-          messageId,
-          callType,
-          function: reference.configured,
-          durationMs: 0,
-          attempts: 0,
-        });
-      }
-      return { callType, messageId, function: reference.configured, json, bytes, ...this.#externalIdFor(context) };
-    } catch (error) {
-      return unprepared(event, error);
-    }
-  }
-
-  readdress<Delivery extends PreparedDelivery>(delivery: Delivery, origin: EventOrigin): Delivery | DeliveryResult {
-    // Without one, the settings had no role yet when the delivery was prepared.
-    if (this.#operator.externalIdFrom === "settings" && delivery.externalId !== undefined) return delivery;
-    try {
-      return { ...delivery, ...this.#externalIdFor(origin) };
-    } catch (error) {
-      if (error instanceof SettingsError) return unusable(delivery, error);
-      throw error;
-    }
-  }
-
-  batches<Delivery extends PreparedDelivery>(deliveries: readonly Delivery[]): Delivery[][] {
-    return batchesOf(deliveries, { events: this.#settings.maxBatchSize, bytes: this.#maxBytes });
-  }
-
-  async send(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
-    if (deliveries.length > 1 && !this.#sendsArrays) return this.#sendOneByOne(deliveries);
-    return this.#sendUntil(this.#now() + this.#settings.timeoutMs, deliveries);
-  }
-
-  /** @param deadline in milliseconds since 1970, one however often the batch has to be split */
-  async #sendUntil(deadline: number, deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
-    const [first] = deliveries;
-    if (!first) return [];
-    const startedAt = this.#now();
-    const reference = this.#references.get(first.function) ?? parseFunctionReference(first.function);
-    const payload = this.#sendsArrays ? `[${deliveries.map(({ json }) => json).join(",")}]` : first.json;
-    const invocation = await this.#invoker.invoke(reference, first.externalId, payload, deadline);
-    // A clock may be set back.
-    const durationMs = Math.max(this.#now() - startedAt, 0);
-    const results = resultsOfInvocation(deliveries, invocation, durationMs);
-    const tooLarge = deliveries.length > 1 && results[0]?.error?.code === "PayloadTooLarge";
-    return tooLarge ? this.#sendInHalves(deadline, deliveries, { attempts: invocation.attempts, durationMs }) : results;
-  }
-
-  async #sendInHalves(
-    deadline: number,
-    deliveries: readonly PreparedDelivery[],
-    before: Pick<DeliveryResult, "attempts" | "durationMs">,
+  async deliverBatch(
+    events: readonly unknown[],
+    context: EventContext = {},
+    { onResult, alone, ...options }: BatchOptions = {},
   ): Promise<DeliveryResult[]> {
-    const middle = Math.ceil(deliveries.length / 2);
-    const firstHalf = await this.#sendUntil(deadline, deliveries.slice(0, middle));
-    const results = [...firstHalf, ...(await this.#sendUntil(deadline, deliveries.slice(middle)))];
-    return results.map((result) => ({
-      ...result,
-      attempts: before.attempts + result.attempts,
-      durationMs: before.durationMs + result.durationMs,
-    }));
-  }
-
-  /** For deliveries that were queued together while the settings still had batches. */
-  async #sendOneByOne(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
     const results: DeliveryResult[] = [];
-    for (const delivery of deliveries) results.push(...(await this.send([delivery])));
+    const settle = (position: number, result: DeliveryResult) => {
+      results[position] = result;
+      onResult?.(result, position);
+    };
+    const deliveries: (PlannedDelivery & { readonly position: number })[] = [];
+    for (const [position, event] of events.entries()) {
+      const plan = this.plan(event, context);
+      if (!isPlanned(plan)) settle(position, unsent(plan));
+      else deliveries.push({ ...plan, position, ...(alone?.(position) && { alone: true }) });
+    }
+    await inLanes(batchesByUser(deliveries, this.#limit), async (batch) => {
+      const sent = await this.#sendTogether(batch, this.#deadline(options));
+      for (const [i, { position }] of batch.entries()) settle(position, sent[i] as DeliveryResult);
+    });
     return results;
   }
 
-  /** @throws SettingsError where the role needs one and there is none */
-  #externalIdFor(origin: EventOrigin): Pick<PreparedDelivery, "externalId"> {
-    const { role, externalId } = this.#settings;
-    return role ? { externalId: externalIdFor(externalId, origin, this.#operator.externalIdFrom) } : {};
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const collector of this.#collectors.values()) collector.flush();
+    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
-  #functionFor({ type, event }: SegmentEvent): FunctionReference | undefined {
-    const forEvent = event !== undefined ? this.#settings.eventFunctions.get(event) : undefined;
-    return forEvent ?? this.#settings.functions[type];
+  plan(event: unknown, context: EventContext): Plan {
+    const plan = this.#planner.plan(event, context);
+    return this.#closed && isPlanned(plan) ? { ...nameOf(plan), problem: CLOSED } : plan;
+  }
+
+  planAnew(queued: QueuedDelivery, origin: EventOrigin): Plan {
+    return this.#planner.planAnew(queued, origin);
+  }
+
+  batches<Delivery extends PlannedDelivery>(deliveries: readonly Delivery[]): Delivery[][] {
+    return batchesOf(deliveries, this.#limit);
+  }
+
+  async send(deliveries: readonly PlannedDelivery[]): Promise<DeliveryResult[]> {
+    const results = new Map<PlannedDelivery, DeliveryResult>();
+    for (const batch of this.batches(deliveries)) {
+      const sent = await this.#sendTogether(batch, this.#deadline({}));
+      for (const [i, delivery] of batch.entries()) results.set(delivery, sent[i] as DeliveryResult);
+    }
+    return deliveries.map((delivery) => results.get(delivery) as DeliveryResult);
+  }
+
+  #deadline({ timeoutMs, signal, via }: DeliverOptions & { via?: Transport }): Deadline {
+    const own = this.#settings.timeoutMs;
+    const capped = timeoutMs !== undefined && timeoutMs < own;
+    return new Deadline(this.#aws.clock, capped ? timeoutMs : own, {
+      signal,
+      via,
+      note: this.#timeoutNote,
+      ...(capped && { called: "that the router gives it" }),
+    });
+  }
+
+  /** With others that come at the same time, in one invocation. */
+  async #collect(delivery: PlannedDelivery, { signal, ...options }: DeliverOptions): Promise<DeliveryResult> {
+    const deadline = this.#deadline(options);
+    const result = this.#collectorFor(delivery).deliver({ delivery, deadline });
+    if (!signal) return { ...(await result), durationMs: deadline.elapsed };
+    // The others in the invocation are not called off with it.
+    return this.#deadline({ signal, ...options })
+      .within(result, "lambda")
+      .catch((error: AwsError) => {
+        const [calledOff] = resultsOfInvocation([delivery], { attempts: 1, error }, deadline.elapsed, true);
+        return calledOff as DeliveryResult;
+      });
+  }
+
+  #collectorFor(delivery: PlannedDelivery): Collector<Collected, DeliveryResult> {
+    const key = sharingKey(delivery);
+    let collector = this.#collectors.get(key);
+    if (!collector) {
+      const { maxBatchSize, batchWindowMs } = this.#settings;
+      collector = new Collector<Collected, DeliveryResult>(this.#aws.clock, {
+        windowMs: batchWindowMs,
+        full: (waiting) =>
+          waiting.length >= maxBatchSize ||
+          waiting.reduce((bytes, each) => bytes + each.delivery.bytes + 1, BRACKETS) > this.#limit.bytes / 2,
+        send: async (waiting) => {
+          const sent = new Map<PlannedDelivery, DeliveryResult>();
+          const deliveries = waiting.map((each) => each.delivery);
+          for (const batch of this.batches(deliveries)) {
+            // Whoever came first has the least time.
+            const earliest = waiting.find((each) => each.delivery === batch[0])?.deadline as Deadline;
+            const results = await this.#sendTogether(batch, earliest);
+            for (const [i, each] of batch.entries()) sent.set(each, results[i] as DeliveryResult);
+          }
+          return deliveries.map((each) => sent.get(each) as DeliveryResult);
+        },
+      });
+      this.#collectors.set(key, collector);
+    }
+    return collector;
+  }
+
+  /** One invocation for deliveries that share function and external ID; more where one of them may be at fault. Never throws. */
+  async #sendTogether(deliveries: readonly PlannedDelivery[], deadline: Deadline): Promise<readonly DeliveryResult[]> {
+    this.#underWay++;
+    const together = await this.#invoke(deliveries, deadline);
+    const results = await isolated(deliveries, together, async (part) =>
+      deadline.left > 0 ? this.#invoke(part, deadline) : undefined,
+    );
+    this.#done();
+    return results;
+  }
+
+  async #invoke(deliveries: readonly PlannedDelivery[], deadline: Deadline): Promise<DeliveryResult[]> {
+    const [first] = deliveries;
+    if (!first) return [];
+    const asBatch = this.#limit.events > 1;
+    try {
+      const target = this.#targets.get(first.function) as InvokeTarget;
+      const payload = payloadOf(deliveries, asBatch);
+      const invocation = await this.#invoker.invoke(target, first.externalId, payload, deadline);
+      const results = resultsOfInvocation(deliveries, invocation, deadline.elapsed, asBatch);
+      if (deliveries.length === 1 || results[0]?.error?.code !== "PayloadTooLarge") return results;
+      return await this.#invokeHalves(deliveries, deadline, results);
+    } catch (error) {
+      // A mistake of ours costs the events a retry; a host would lose them for an exception.
+      const { name, message } = Object(error) as { name?: unknown; message?: unknown };
+      const facts = { durationMs: deadline.elapsed, attempts: 0 };
+      return deliveries.map((delivery) =>
+        failed("Unknown", `${String(name)}: ${String(message)}`, { ...nameOf(delivery), ...facts }),
+      );
+    }
+  }
+
+  /** Of a payload that is too large for AWS, whatever we took for its limit. */
+  async #invokeHalves(
+    deliveries: readonly PlannedDelivery[],
+    deadline: Deadline,
+    before: readonly DeliveryResult[],
+  ): Promise<DeliveryResult[]> {
+    const middle = Math.ceil(deliveries.length / 2);
+    const first = await this.#invoke(deliveries.slice(0, middle), deadline);
+    const results = [...first, ...(await this.#invoke(deliveries.slice(middle), deadline))];
+    return results.map((result, i) => ({ ...result, attempts: result.attempts + (before[i]?.attempts ?? 0) }));
+  }
+
+  #done(): void {
+    if (--this.#underWay > 0) return;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 }
 
+const CLOSED = {
+  code: "Unknown",
+  message: "The destination is closed: the router hands in events after it called close().",
+} as const;
+
+function nameOf({ messageId, callType, function: name }: PlannedDelivery) {
+  return { messageId, callType, function: name };
+}
+
+function targetOf(
+  reference: InvokeTarget["function"],
+  { region, invocationType, logType, clientContext }: ParsedSettings,
+): InvokeTarget {
+  // Lambda takes both on RequestResponse only.
+  const waits = invocationType === "RequestResponse";
+  return {
+    function: reference,
+    region,
+    invocationType,
+    logType: waits ? logType : "None",
+    ...(waits && clientContext !== undefined && { clientContext }),
+  };
+}
+
 /** Stands in where the settings are no good: nothing is sent, nothing is lost. */
-class UnusableDestination implements Destination {
+class UnusableDestination implements HostedDestination {
   readonly #error: SettingsError;
 
   constructor(error: SettingsError) {
@@ -236,59 +325,32 @@ class UnusableDestination implements Destination {
   }
 
   async deliver(event: unknown): Promise<DeliveryResult> {
-    return this.prepare(event);
+    return unsent(this.plan(event));
   }
 
-  async deliverBatch(events: readonly unknown[]): Promise<DeliveryResult[]> {
-    return events.map((event) => this.prepare(event));
+  async deliverBatch(events: readonly unknown[], _context?: EventContext, { onResult }: BatchOptions = {}) {
+    return events.map((event, position) => {
+      const result = unsent(this.plan(event));
+      onResult?.(result, position);
+      return result;
+    });
   }
 
-  prepare(event: unknown): DeliveryResult {
-    return unprepared(event, this.#error);
+  async close(): Promise<void> {}
+
+  plan(event: unknown): Plan {
+    return unplannable(event, this.#error);
   }
 
-  readdress(delivery: PreparedDelivery): DeliveryResult {
-    return unusable(delivery, this.#error);
+  planAnew({ messageId, callType }: QueuedDelivery): Plan {
+    return { messageId, callType, problem: { code: "InvalidSettings", message: this.#error.message } };
   }
 
-  batches<Delivery extends PreparedDelivery>(deliveries: readonly Delivery[]): Delivery[][] {
+  batches<Delivery extends PlannedDelivery>(deliveries: readonly Delivery[]): Delivery[][] {
     return deliveries.map((delivery) => [delivery]);
   }
 
-  async send(deliveries: readonly PreparedDelivery[]): Promise<DeliveryResult[]> {
-    return deliveries.map((delivery) => unusable(delivery, this.#error));
-  }
-}
-
-/** @throws InvalidEvent for what JSON cannot hold: circles, BigInt, nesting without end, getters that throw */
-function toJson(segmentEvent: SegmentEvent): string {
-  try {
-    return JSON.stringify(segmentEvent);
-  } catch (error) {
-    throw InvalidEvent.notSerialisable(error);
-  }
-}
-
-function unprepared(event: unknown, error: unknown): DeliveryResult {
-  // Anything else than our own two errors comes out of the event itself: a getter or a proxy that throws.
-  const code: DeliveryErrorCode = error instanceof SettingsError ? "InvalidSettings" : "InvalidEvent";
-  const { message } =
-    error instanceof SettingsError || error instanceof InvalidEvent ? error : InvalidEvent.notSerialisable(error);
-  return failed(code, message, { messageId: messageIdOrNone(event), durationMs: 0, attempts: 0 });
-}
-
-/** What becomes of a delivery that was prepared, and that the settings or the operator do not let out now. */
-function unusable(
-  { messageId, callType, function: name }: PreparedDelivery,
-  { message }: SettingsError,
-): DeliveryResult {
-  return failed("InvalidSettings", message, { messageId, callType, function: name, durationMs: 0, attempts: 0 });
-}
-
-function messageIdOrNone(event: unknown): string {
-  try {
-    return messageIdOf(event);
-  } catch {
-    return "";
+  async send(deliveries: readonly PlannedDelivery[]): Promise<DeliveryResult[]> {
+    return deliveries.map((delivery) => unsent(this.planAnew(delivery)));
   }
 }

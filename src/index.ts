@@ -1,9 +1,8 @@
-import { AssumedRoles } from "./aws/assumed-role";
-import { createNodeAws, type NodeAws } from "./aws/node";
-import { createDestinationIn, type Destination, type Surroundings } from "./destination";
+import type { Destination } from "./destination";
 import { type CheckOptions, checkConnectionIn } from "./iam/check-connection";
 import type { CheckReport } from "./iam/check-report";
-import { type OperatorPolicy, operatorPolicyFromEnvironment } from "./settings/operator-policy";
+import { createHostedDestination, type DestinationOptions, nodeSurroundings } from "./node";
+import type { Settings } from "./settings/settings";
 
 export type {
   DeliveryError,
@@ -13,7 +12,7 @@ export type {
   FunctionError,
 } from "./delivery/delivery-result";
 export { type FailureScope, scopeOf } from "./delivery/failures";
-export type { Destination, EventContext, PreparedDelivery } from "./destination";
+export type { BatchOptions, DeliverOptions, Destination } from "./destination";
 export { CALL_TYPES, type CallType, type SegmentEvent } from "./events/segment-event";
 export { toSegmentEvent } from "./events/to-segment-event";
 export type { CheckOptions } from "./iam/check-connection";
@@ -24,34 +23,18 @@ export type { InvokerRole } from "./iam/invoker-role";
 export { type PolicyDocument, permissionPolicy, trustPolicy } from "./iam/policies";
 export { type InvokerRoleOptions, invokerRole } from "./iam/role";
 export { terraformModule } from "./iam/terraform";
+export type { DestinationOptions } from "./node";
+export type { EventContext } from "./planning/planner";
 export type { OperatorPolicy } from "./settings/operator-policy";
 export { type ParsedSettings, parseSettings, type Settings } from "./settings/settings";
 export { SettingsError, type SettingsProblem } from "./settings/settings-error";
 
-/** How a destination is to behave beyond its settings. */
-export interface DestinationOptions {
-  /** What the operator allows; by default what the environment says (`AMAZON_LAMBDA_…`). */
-  readonly operator?: OperatorPolicy;
-}
-
-interface Shared {
-  readonly aws: NodeAws;
-  readonly roles: AssumedRoles;
-}
-
-let shared: Shared | undefined;
-
-function surroundings({ operator }: DestinationOptions): Surroundings & Shared {
-  if (!shared) {
-    const aws = createNodeAws();
-    shared = { aws, roles: new AssumedRoles(aws) };
-  }
-  return { ...shared, operator: () => operator ?? operatorPolicyFromEnvironment(process.env) };
-}
+/** Settings that nobody has looked at yet: out of a form, a file or a request. Not what is written in code, whose keys are checked there. */
+export type Unchecked<Given> = unknown extends Given ? Given : string extends keyof Given ? Given : never;
 
 /**
- * A destination for one user's settings. Destinations are cheap: clients, connections and role sessions are shared by
- * all of a process.
+ * A destination for one user's settings. Destinations are cheap: connections and role sessions are shared by all of a
+ * process.
  *
  * Never throws: with settings that are no good, every delivery becomes a retry whose error says what is wrong with them.
  * Use `parseSettings` to learn that earlier.
@@ -61,8 +44,10 @@ function surroundings({ operator }: DestinationOptions): Surroundings & Shared {
  * const result = await destination.deliver(event, { sourceId: "my-source" });
  * if (result.outcome === "retry") queue.retry(event, result.retryAfterMs);
  */
-export function createDestination(settings: unknown, options: DestinationOptions = {}): Destination {
-  return createDestinationIn(surroundings(options), settings);
+export function createDestination<Given>(settings: Unchecked<Given>, options?: DestinationOptions): Destination;
+export function createDestination(settings: Settings, options?: DestinationOptions): Destination;
+export function createDestination(settings: unknown, options?: DestinationOptions): Destination {
+  return createHostedDestination(settings, options);
 }
 
 /**
@@ -79,5 +64,5 @@ export function checkConnection(
   settings: unknown,
   options: CheckOptions & DestinationOptions = {},
 ): Promise<CheckReport> {
-  return checkConnectionIn(surroundings(options), settings, options);
+  return checkConnectionIn(nodeSurroundings(options), settings, options);
 }

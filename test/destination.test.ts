@@ -1,12 +1,16 @@
-import { AssumedRoles } from "../src/aws/assumed-role";
-import type { InvokeAnswer, InvokeRequest } from "../src/aws/aws";
+import fc from "fast-check";
+import type { InvokeAnswer } from "../src/aws/aws";
+import { Sessions } from "../src/aws/sessions";
 import type { DeliveryResult } from "../src/delivery/delivery-result";
-import { createDestinationIn, type Destination, type PreparedDelivery } from "../src/destination";
+import { unsent } from "../src/delivery/result";
+import { createDestinationIn, type HostedDestination } from "../src/destination";
 import { CALL_TYPES } from "../src/events/segment-event";
+import type { Plan, PlannedDelivery, Unplanned } from "../src/planning/planned-delivery";
+import type { QueuedDelivery } from "../src/planning/planner";
 import { DEFAULT_OPERATOR_POLICY, type OperatorPolicy } from "../src/settings/operator-policy";
 import { SettingsError } from "../src/settings/settings-error";
 import { assessedEvent, assessedResult } from "./assess";
-import { ANSWER, FakeAws, failure } from "./aws/fake-aws";
+import { ANSWER, FakeAws, failure, settled } from "./aws/fake-aws";
 
 const settings = {
   lambda: "arn:aws:lambda:us-east-1:123456789012:function:events",
@@ -21,13 +25,13 @@ beforeEach(() => {
   aws = new FakeAws();
 });
 
-function destination(more: object = {}, operator: OperatorPolicy = DEFAULT_OPERATOR_POLICY): Destination {
+function destination(more: object = {}, operator: OperatorPolicy = DEFAULT_OPERATOR_POLICY): HostedDestination {
   const all = { ...settings, ...more };
-  return createDestinationIn({ aws, roles: new AssumedRoles(aws), operator: () => operator }, all);
+  return createDestinationIn({ aws, sessions: new Sessions(aws), operator: () => operator }, all);
 }
 
 /** With the external ID from there. */
-function destinationOf(externalIdFrom: OperatorPolicy["externalIdFrom"]): Destination {
+function destinationOf(externalIdFrom: OperatorPolicy["externalIdFrom"]): HostedDestination {
   return destination({}, { ...DEFAULT_OPERATOR_POLICY, externalIdFrom });
 }
 
@@ -105,7 +109,7 @@ describe("deliver", () => {
     const operator = () => {
       throw new SettingsError([{ setting: "AMAZON_LAMBDA_EXTERNAL_ID", problem: "must be settings" }]);
     };
-    const broken = createDestinationIn({ aws, roles: new AssumedRoles(aws), operator }, settings);
+    const broken = createDestinationIn({ aws, sessions: new Sessions(aws), operator }, settings);
     const result = assessedResult(await broken.deliver(track, source));
     expect(result.error?.message).toContain("AMAZON_LAMBDA_EXTERNAL_ID");
   });
@@ -138,12 +142,13 @@ describe("deliver", () => {
     expect(result.messageId).toMatch(/^[\da-f-]{36}$/);
   });
 
-  test("survives a clock that is set back", async () => {
+  test.each([-3_600_000, 3_600_000])("does not mind a wall clock that is set by %s ms meanwhile", async (ms) => {
     aws.onInvoke = async () => {
-      aws.time -= 1000;
+      aws.pass(120);
+      aws.wallOffMs += ms;
       return ANSWER;
     };
-    expect(assessedResult(await destination().deliver(track, source)).durationMs).toBe(0);
+    expect(assessedResult(await destination().deliver(track, source)).durationMs).toBe(120);
   });
 });
 
@@ -264,23 +269,21 @@ describe("deliverBatch", () => {
     );
   });
 
-  test("serves functions side by side, and one function's batches one after the other", async () => {
-    let running = 0;
-    const atOnce: Record<string, number> = {};
-    const most = { all: 0 };
-    aws.onInvoke = async ({ function: { name } }: InvokeRequest) => {
-      atOnce[name] = (atOnce[name] ?? 0) + 1;
-      expect(atOnce[name]).toBe(1);
-      running++;
-      most.all = Math.max(most.all, running);
+  test("serves functions side by side, and a user's events one after the other", async () => {
+    const running: string[] = [];
+    let most = 0;
+    aws.onInvoke = async ({ payload }) => {
+      const { userId } = JSON.parse(payload);
+      expect(running).not.toContain(userId);
+      running.push(userId);
+      most = Math.max(most, running.length);
       await new Promise((resolve) => setImmediate(resolve));
-      running--;
-      atOnce[name]--;
+      running.splice(running.indexOf(userId), 1);
       return ANSWER;
     };
-    const pages = events.map((event) => ({ ...event, type: "page" }));
-    await destination({ pageLambda: "pages" }).deliverBatch([...events, ...pages], source);
-    expect(most.all).toBe(2);
+    const others = events.map((event) => ({ ...event, type: "page", userId: "u-2" }));
+    await destination({ pageLambda: "pages" }).deliverBatch([...events, ...others], source);
+    expect(most).toBe(2);
   });
 
   test("retries what a function reports as failed, and nothing else", async () => {
@@ -328,7 +331,7 @@ describe("deliverBatch", () => {
       ["m-4", "delivered"],
     ]);
     expect(results.map(({ attempts }) => attempts)).toEqual([4, 4, 3, 3, 3]);
-    expect(results.map(({ durationMs }) => durationMs)).toEqual([40, 40, 30, 30, 30]);
+    expect(results.map(({ durationMs }) => durationMs)).toEqual([40, 50, 60, 80, 90]);
   });
 
   test("splits it within one deadline: what is left when that has passed is a retry, and is not sent", async () => {
@@ -351,20 +354,23 @@ describe("deliverBatch", () => {
 });
 
 describe("the two halves of a delivery", () => {
+  const events = [track, { ...track, messageId: "m-2" }];
+  const planned = (more: object = {}) =>
+    events.map((event) => destination(more).plan(event, source) as PlannedDelivery);
+  /** Through a host's queue. */
+  const anew = (halves: HostedDestination, plans: readonly Plan[], origin: object = source) =>
+    (JSON.parse(JSON.stringify(plans)) as QueuedDelivery[]).map((queued) => halves.planAnew(queued, origin));
+
   test("need nothing but plain data between them", async () => {
     const halves = destination({ maxBatchSize: 10 });
-    const prepared = [track, { ...track, messageId: "m-2" }].map((event) => halves.prepare(event, source));
-    const queued = JSON.parse(JSON.stringify(prepared));
-    const [batch = [], ...others] = halves.batches(queued as never[]);
-    expect(others).toEqual([]);
-    const results = await halves.send(batch);
+    const results = await halves.send(anew(halves, planned()) as PlannedDelivery[]);
     expect(results.map((result) => assessedResult(result).messageId)).toEqual(["m-1", "m-2"]);
+    expect(aws.invoked).toHaveLength(1);
   });
 
   test("lose nothing where the settings have no batches any more", async () => {
-    const batching = destination({ maxBatchSize: 10 });
-    const prepared = [track, { ...track, messageId: "m-2" }].map((event) => batching.prepare(event, source));
-    const results = await destination().send(prepared as never[]);
+    const halves = destination();
+    const results = await halves.send(anew(halves, planned({ maxBatchSize: 10 })) as PlannedDelivery[]);
     expect(results.map((result) => [assessedResult(result).messageId, result.outcome])).toEqual([
       ["m-1", "delivered"],
       ["m-2", "delivered"],
@@ -372,38 +378,44 @@ describe("the two halves of a delivery", () => {
     expect(sent().map(({ messageId }) => messageId)).toEqual(["m-1", "m-2"]);
   });
 
-  test("fit a function that is not in the settings any more", async () => {
-    const prepared = destination({ lambda: "former", region: "us-east-1" }).prepare(track, source);
-    await destination().send([prepared] as never[]);
-    expect(names()).toEqual(["former"]);
+  test("invoke what the settings name now, and never a function that they do not name", async () => {
+    const halves = destination({ trackLambda: "tracks", eventLambdas: { "Order Completed": "orders" } });
+    const [plan] = anew(halves, [{ ...planned()[0], function: "another-tenants" } as PlannedDelivery]);
+    await halves.send([plan as PlannedDelivery]);
+    expect(names()).toEqual(["orders"]);
+  });
+
+  test("skip what the settings have no function for any more", () => {
+    const [plan] = anew(destination({ lambda: "", region: "us-east-1", pageLambda: "pages" }), planned());
+    expect(assessedResult(unsent(plan as Unplanned))).toMatchObject({ outcome: "skipped", messageId: "m-1" });
   });
 
   test("with settings that are no good in between are a retry", async () => {
-    const prepared = destination().prepare(track, source);
     const broken = destination({ region: "the moon" });
-    expect(broken.batches([prepared] as never[])).toHaveLength(1);
-    const [result] = await broken.send([prepared] as never[]);
+    const [plan] = anew(broken, planned());
+    expect(assessedResult(unsent(plan as Unplanned))).toMatchObject({
+      outcome: "retry",
+      messageId: "m-1",
+      callType: "track",
+    });
+    const [result] = await broken.send(planned());
     expect(assessedResult(result as never)).toMatchObject({ outcome: "retry", messageId: "m-1", callType: "track" });
   });
 
   describe("for an origin that the host vouches for", () => {
-    let forged: PreparedDelivery;
-
-    beforeEach(() => {
-      forged = { ...(destination().prepare(track, source) as PreparedDelivery), externalId: "another's" };
-    });
+    const forged = () => [{ ...(planned()[0] as PlannedDelivery), externalId: "another's" }];
 
     test.each([
       ["source", "source-1"],
       ["workspace", "workspace-1"],
       ["settings", "another's"],
     ] as const)("have the external ID that the operator leaves to the %s", (externalIdFrom, externalId) => {
-      expect(destinationOf(externalIdFrom).readdress(forged, source)).toEqual({ ...forged, externalId });
+      expect(anew(destinationOf(externalIdFrom), forged())).toEqual([{ ...forged()[0], externalId }]);
     });
 
     test.each(["source", "workspace"] as const)("without the %s's ID are a retry", (externalIdFrom) => {
-      const result = destinationOf(externalIdFrom).readdress(forged, {}) as DeliveryResult;
-      expect(assessedResult(result)).toMatchObject({
+      const [plan] = anew(destinationOf(externalIdFrom), forged(), {});
+      expect(assessedResult(unsent(plan as Unplanned))).toMatchObject({
         outcome: "retry",
         messageId: "m-1",
         callType: "track",
@@ -413,22 +425,260 @@ describe("the two halves of a delivery", () => {
     });
 
     test("get the external ID that they lack, for a role that came into the settings later", () => {
-      const { externalId: _, ...without } = forged;
-
-      expect(destinationOf("settings").readdress(without, { sourceId: "s-1" })).toMatchObject({
-        externalId: expect.stringMatching(/./),
-      });
-    });
-
-    test("are a retry with settings that are no good", () => {
-      const result = destination({ region: "the moon" }).readdress(forged, source) as DeliveryResult;
-      expect(assessedResult(result)).toMatchObject({ outcome: "retry", error: { code: "InvalidSettings" } });
+      const [{ externalId: _, ...without }] = forged() as [PlannedDelivery];
+      expect(anew(destinationOf("settings"), [without], { sourceId: "s-1" })).toEqual([
+        { ...without, externalId: "s-1" },
+      ]);
     });
   });
 
   test("send nothing for nothing", async () => {
     expect(await destination().send([])).toEqual([]);
   });
+});
+
+describe("an event at fault in a batch", () => {
+  const at = (...poison: number[]) => {
+    aws.onInvoke = async ({ payload }) => {
+      const batch = JSON.parse(payload) as { properties: { n: number } }[];
+      aws.pass(10 * batch.length);
+      const bad = batch.find(({ properties: { n } }) => poison.includes(n));
+      if (!bad) return ANSWER;
+      return {
+        ...ANSWER,
+        functionError: "Unhandled",
+        payload: `{"errorType":"DropEvent","errorMessage":"no ${bad.properties.n}"}`,
+      };
+    };
+  };
+  const eventsOf = (count: number, users: number) =>
+    Array.from({ length: count }, (_, n) => ({
+      ...track,
+      messageId: `m-${n}`,
+      userId: `u-${n % users}`,
+      properties: { n },
+    }));
+  const outcomesOf = (results: readonly DeliveryResult[]) => {
+    const count = (outcome: string) => results.filter((result) => assessedResult(result).outcome === outcome).length;
+    return { delivered: count("delivered"), rejected: count("rejected"), retry: count("retry") };
+  };
+
+  test.each([
+    [1, 1],
+    [1, 10],
+    [1, 100],
+  ])(
+    "%s in a hundred of %s users ends with the function's own error, and its neighbours are delivered, in one call",
+    async (_one, users) => {
+      at(20);
+      const batching = destination({ maxBatchSize: 100 });
+      const results = await batching.deliverBatch(eventsOf(100, users), source);
+      expect(outcomesOf(results)).toEqual({ delivered: 99, rejected: 1, retry: 0 });
+      expect(results[20]).toMatchObject({ outcome: "rejected", error: { code: "RejectedByFunction" } });
+      expect(aws.invoked.length - 1).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(100)));
+    },
+  );
+
+  test("takes no more than 2⌈log₂ n⌉ invocations more, wherever it stands and however many there are", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 60 }),
+        fc.integer({ min: 1, max: 60 }),
+        fc.uniqueArray(fc.nat(59), { minLength: 1, maxLength: 4 }),
+        async (count, users, poison) => {
+          aws = new FakeAws();
+          at(...poison);
+          const results = await destination({ maxBatchSize: 100, timeoutMs: 60_000 }).deliverBatch(
+            eventsOf(count, users),
+            source,
+          );
+          const bad = poison.filter((n) => n < count);
+          expect(aws.invoked.length - 1).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(count)));
+          for (const [n, { outcome, alone }] of results.entries()) {
+            // Never for a neighbour's fault, and whoever waits for it is sent alone the next time.
+            expect(outcome === "rejected" ? bad : results.map((_, i) => i)).toContain(n);
+            if (outcome === "retry") expect(alone).toBe(true);
+            if (bad.includes(n)) expect(outcome).not.toBe("delivered");
+          }
+          if (bad.length === 1) expect(outcomesOf(results)).toEqual({ delivered: count - 1, rejected: 1, retry: 0 });
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  test("keeps the order of each user's events among those that are delivered", async () => {
+    at(7);
+    const taken: number[] = [];
+    const answer = aws.onInvoke;
+    aws.onInvoke = async (request) => {
+      const said = await answer(request);
+      if (!said.functionError) for (const { properties } of JSON.parse(request.payload)) taken.push(properties.n);
+      return said;
+    };
+    await destination({ maxBatchSize: 20 }).deliverBatch(eventsOf(20, 3), source);
+    for (const user of [0, 1, 2]) {
+      const own = taken.filter((n) => n % 3 === user);
+      expect(own).toEqual([...own].sort((a, b) => a - b));
+    }
+    expect(taken).toHaveLength(19);
+  });
+
+  test("that is not found in time leaves retries, each to be sent alone, which then are", async () => {
+    at(20);
+    const slow = destination({ maxBatchSize: 100, timeoutMs: 2000 });
+    const results = await slow.deliverBatch(eventsOf(100, 100), source);
+    expect(outcomesOf(results).rejected).toBe(0);
+    const waiting = results.flatMap((result, i) => (result.outcome === "retry" ? [i] : []));
+    expect(waiting).toContain(20);
+    expect(results.filter((_, i) => waiting.includes(i)).every(({ alone }) => alone)).toBe(true);
+
+    aws.invoked.splice(0);
+    const again = await slow.deliverBatch(
+      waiting.map((n) => eventsOf(100, 100)[n]),
+      source,
+      { alone: () => true },
+    );
+    expect(aws.invoked).toHaveLength(waiting.length);
+    expect(outcomesOf(again)).toEqual({ delivered: waiting.length - 1, rejected: 1, retry: 0 });
+  });
+
+  test("is not looked for where the function is broken: both halves fail alike", async () => {
+    aws.onInvoke = async () => ({
+      ...ANSWER,
+      functionError: "Unhandled",
+      payload: '{"errorType":"TypeError","errorMessage":"x"}',
+    });
+    const results = await destination({ maxBatchSize: 100 }).deliverBatch(eventsOf(100, 100), source);
+    expect(aws.invoked).toHaveLength(3);
+    expect(outcomesOf(results)).toEqual({ delivered: 0, rejected: 0, retry: 100 });
+  });
+
+  test.each([
+    ["asks for a retry", { functionError: "Unhandled", payload: '{"errorType":"RetryError","errorMessage":"later"}' }],
+    ["answers what is no JSON", { payload: "<html>" }],
+    ["answers a cut answer", { payload: '{"batchItemFailures":[' }],
+  ])("is not looked for where the function %s", async (_what, answer) => {
+    aws.onInvoke = async () => ({ ...ANSWER, ...answer });
+    const results = await destination({ maxBatchSize: 100 }).deliverBatch(eventsOf(100, 100), source);
+    expect(aws.invoked).toHaveLength(1);
+    expect(outcomesOf(results)).toEqual({ delivered: 0, rejected: 0, retry: 100 });
+    expect(results.some(({ alone }) => alone)).toBe(false);
+  });
+
+  test("is not looked for after a timeout, but each event is to be sent alone", async () => {
+    aws.onInvoke = async () => Promise.reject(failure({ service: "lambda", kind: "timeout", code: "Timeout" }));
+    const results = await destination({ maxBatchSize: 100 }).deliverBatch(eventsOf(10, 10), source);
+    expect(aws.invoked).toHaveLength(1);
+    expect(results.every(({ outcome, alone }) => outcome === "retry" && alone)).toBe(true);
+  });
+});
+
+describe("who calls deliverBatch", () => {
+  const events = Array.from({ length: 4 }, (_, i) => ({ ...track, messageId: `m-${i}`, userId: `u-${i}` }));
+
+  test("hears each result as soon as it is known, once", async () => {
+    const heard: [number, string][] = [];
+    const onResult = ({ outcome }: DeliveryResult, position: number) => heard.push([position, outcome]);
+    await destination().deliverBatch([...events, null], source, { onResult });
+    expect(heard.sort()).toEqual([
+      [0, "delivered"],
+      [1, "delivered"],
+      [2, "delivered"],
+      [3, "delivered"],
+      [4, "rejected"],
+    ]);
+  });
+
+  test("can end it early: what is cut off is a retry, and nothing more is sent", async () => {
+    const stopping = new AbortController();
+    aws.onInvoke = async () => {
+      stopping.abort();
+      return ANSWER;
+    };
+    const sameUser = events.map((event) => ({ ...event, userId: "u-0" }));
+    const results = await destination().deliverBatch(sameUser, source, { signal: stopping.signal });
+    expect(results.map((result) => assessedResult(result).outcome)).toEqual(["delivered", "retry", "retry", "retry"]);
+    expect(results[1]?.error?.message).toContain("called off");
+    expect(aws.invoked).toHaveLength(1);
+  });
+
+  test("can give less time than the settings, and not more", async () => {
+    await destination().deliver(track, source, { timeoutMs: 1800 });
+    await destination().deliver(track, source, { timeoutMs: 60_000 });
+    expect(aws.invoked.map(({ timeoutMs }) => timeoutMs)).toEqual([1800, 5000]);
+  });
+});
+
+describe("events that come one at a time, with a Batch Window", () => {
+  const windowed = () => destination({ maxBatchSize: 3, batchWindowMs: 200 });
+  const event = (n: number) => ({ ...track, messageId: `m-${n}` });
+
+  test("share an invocation where they come at the same time; each has its own result", async () => {
+    aws.onInvoke = async () => ({ ...ANSWER, payload: '{"batchItemFailures":[{"itemIdentifier":"m-1"}]}' });
+    const delivering = windowed();
+    const all = [0, 1, 2].map((n) => delivering.deliver(event(n), source));
+    const results = await Promise.all(all);
+    expect(sent().map((batch) => batch.length)).toEqual([3]);
+    expect(results.map((result) => assessedResult(result).outcome)).toEqual(["delivered", "retry", "delivered"]);
+  });
+
+  test("wait for others as long as the window is open", async () => {
+    const delivering = windowed();
+    const first = delivering.deliver(event(0), source);
+    aws.pass(150);
+    const second = delivering.deliver(event(1), source);
+    await settled();
+    expect(aws.invoked).toEqual([]);
+    aws.pass(50);
+    expect((await first).durationMs).toBe(200);
+    expect((await second).durationMs).toBe(50);
+    expect(sent().map((batch) => batch.length)).toEqual([2]);
+  });
+
+  test("are not made to wait any more after ten that came alone", async () => {
+    const delivering = windowed();
+    for (let n = 0; n < 10; n++) {
+      const delivery = delivering.deliver(event(n), source);
+      await settled();
+      aws.pass(200);
+      await delivery;
+    }
+    expect((await delivering.deliver(event(10), source)).durationMs).toBe(0);
+  });
+
+  test("are each called off alone", async () => {
+    const delivering = windowed();
+    const stopping = new AbortController();
+    const stopped = delivering.deliver(event(0), source, { signal: stopping.signal });
+    const other = delivering.deliver(event(1), source);
+    stopping.abort();
+    expect(assessedResult(await stopped)).toMatchObject({ outcome: "retry" });
+    aws.pass(200);
+    expect(assessedResult(await other)).toMatchObject({ outcome: "delivered" });
+  });
+
+  test("are sent when the destination is closed, and nothing is sent after it", async () => {
+    const delivering = windowed();
+    const delivery = delivering.deliver(event(0), source);
+    await delivering.close();
+    expect((await delivery).outcome).toBe("delivered");
+    expect(assessedResult(await delivering.deliver(event(1), source))).toMatchObject({ outcome: "retry" });
+    expect(aws.invoked).toHaveLength(1);
+    expect(aws.timers).toBe(0);
+  });
+});
+
+test("a function's error that is nested without end is a retry like any other", async () => {
+  const trace = `${"[".repeat(4122)}${"]".repeat(4122)}`;
+  aws.onInvoke = async () => ({
+    ...ANSWER,
+    functionError: "Unhandled",
+    payload: `{"errorType":"Error","trace":[${trace}, 1, "at x"]}`,
+  });
+  const { outcome, error } = assessedResult(await destination().deliver(track, source));
+  expect(outcome).toBe("retry");
+  expect(error?.functionError?.trace).toEqual(["…", "1", "at x"]);
 });
 
 test("a mistake in the code is a retry: a host would lose the event for an exception", async () => {

@@ -13,6 +13,10 @@ export interface AwsErrorDetails {
   readonly requestId?: string;
   /** Milliseconds, from `Retry-After`. */
   readonly retryAfterMs?: number;
+  /** The request certainly did not leave this machine. */
+  readonly unsent?: boolean;
+  /** The machine's clock was far off, and has been corrected by the answer's date: another signature may be accepted. */
+  readonly clockWasOff?: boolean;
 }
 
 /** A call to AWS that brought no answer to work with. Its message holds no secret. */

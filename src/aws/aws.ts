@@ -1,6 +1,8 @@
 import type { FunctionReference } from "../names/function-reference";
+import type { AwsTime, Clock } from "./clock";
+import type { Deadline } from "./deadline";
 
-/** A key pair, with the token and end of life of a session where it is one. */
+/** A key pair, with the token and end of life of a session where it is one. The same object stands for it while it lasts. */
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -21,45 +23,47 @@ export interface AssumeRoleRequest {
   readonly base?: AwsCredentials;
 }
 
-export interface InvokeRequest {
+/** A function and how it is invoked: what is the same for all invocations by one user's settings. */
+export interface InvokeTarget {
   readonly function: FunctionReference;
   readonly region: string;
-  readonly payload: string;
   readonly invocationType: "RequestResponse" | "Event" | "DryRun";
   readonly logType: "None" | "Tail";
   /** Base64 of the client context's JSON. */
   readonly clientContext?: string;
+}
+
+export interface InvokeRequest {
+  /** The same object for the same function: what is prepared for it is found by it. */
+  readonly target: InvokeTarget;
+  readonly payload: string;
   /** Who invokes; the operator's own AWS identity where absent. */
   readonly credentials?: AwsCredentials;
 }
 
 /** What Lambda answered to an invocation that it accepted. A function that threw is one of them. */
 export interface InvokeAnswer {
-  /** 200, 202 (`Event`) or 204 (`DryRun`). */
+  /** 200 (`RequestResponse`), 202 (`Event`) or 204 (`DryRun`). */
   readonly status: number;
-  readonly requestId?: string;
-  readonly executedVersion?: string;
+  readonly requestId?: string | undefined;
+  readonly executedVersion?: string | undefined;
   /** `Handled` or `Unhandled`: the function threw, ran out of time or of memory. */
-  readonly functionError?: string;
+  readonly functionError?: string | undefined;
   /** Base64 of the end of the execution log. */
-  readonly logResult?: string;
+  readonly logResult?: string | undefined;
   /** What the function returned, as text. */
   readonly payload: string;
 }
 
 /**
- * Everything a destination needs from AWS and from its surroundings. There are two: the AWS SDK's in Node.js
- * (`sdk.ts`), and our own over a host's `fetch` for sandboxes that cannot hold the SDK (`wire.ts`).
- * A failure is thrown as an `AwsError` (`aws-error.ts`).
+ * Everything that sending needs from AWS and from its surroundings. There are two: with the AWS SDK beside it in Node.js
+ * (`node.ts`), and over a host's `fetch` for sandboxes that cannot hold the SDK (`wire.ts`).
+ *
+ * A failure is thrown as an `AwsError` (`aws-error.ts`), of kind `timeout` where the deadline strikes first.
  */
 export interface Aws {
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** Absent where the surroundings have no timer: then nothing is waited for. */
-  sleep?(ms: number): Promise<void>;
-  /** Settles as the promise does, or after that many milliseconds with an `AwsError` of kind `timeout`; without a timer, only as the promise does. */
-  within<T>(promise: Promise<T>, ms: number): Promise<T>;
-  /** @param timeoutMs the call is given up after this many milliseconds, with an `AwsError` of kind `timeout`. */
-  assumeRole(request: AssumeRoleRequest, timeoutMs: number): Promise<AwsCredentials>;
-  invoke(request: InvokeRequest, timeoutMs: number): Promise<InvokeAnswer>;
+  readonly clock: Clock;
+  readonly time: AwsTime;
+  assumeRole(request: AssumeRoleRequest, deadline: Deadline): Promise<AwsCredentials>;
+  invoke(request: InvokeRequest, deadline: Deadline): Promise<InvokeAnswer>;
 }

@@ -1,28 +1,15 @@
 import { AwsError, type AwsErrorDetails } from "./aws-error";
+import type { Deadline } from "./deadline";
+import { TransportError } from "./transport";
 
 type Service = AwsErrorDetails["service"];
 
-const WHO: Readonly<Record<Service, string>> = { lambda: "The function", sts: "AWS STS" };
-
-const waited = (ms: number) => `within ${Math.round(ms)} ms`;
-
-/**
- * Nobody answered in time.
- *
- * @param ms that were waited
- * @param note what else to say
- */
-export function timedOut(service: Service, ms: number, note?: string): AwsError {
-  const message = `${WHO[service]} did not answer ${waited(ms)}.${note ? ` ${note}` : ""}`;
-  return new AwsError({ service, kind: "timeout", code: "Timeout", message });
-}
-
-/** A call that was given `ms`, all that was left of a delivery's time: its error tells the time that the user set. */
-export function ofTimeout(error: AwsError, ms: number, timeoutMs: number): AwsError {
-  const { kind, message } = error.details;
-  if (kind !== "timeout" || !message.includes(waited(ms))) return error;
-  const told = message.replace(waited(ms), `within the ${timeoutMs} ms of Timeout (ms)`);
-  return new AwsError({ ...error.details, message: told });
+/** What a call's failure on the way is; what is none is thrown on as it is. */
+export function transportFailure(service: Service, error: unknown, deadline: Deadline): unknown {
+  if (!(error instanceof TransportError)) return error;
+  const { kind, code, message } = error;
+  if (kind !== "timeout") return new AwsError({ service, kind: "network", code, message, unsent: kind === "unsent" });
+  return message ? new AwsError({ service, kind, code, message }) : deadline.error(service);
 }
 
 /** STS said that all was well, and gave no session. */

@@ -1,11 +1,10 @@
+import { BoundedMap } from "../encoding/bounded-map";
 import type { FunctionReference } from "../names/function-reference";
-import { configuredFunctions } from "../settings/configured-functions";
-import type { ParsedSettings } from "../settings/settings";
-import type { AssumedRoles } from "./assumed-role";
-import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer } from "./aws";
+import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer, InvokeTarget } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
-import { ofTimeout, timedOut } from "./failed-call";
+import type { Deadline } from "./deadline";
 import { sessionPolicy } from "./session-policy";
+import type { Sessions } from "./sessions";
 
 /** How an invocation ended: with an answer from Lambda or with an error, after so many tries. */
 export type Invocation = { readonly attempts: number } & (
@@ -13,100 +12,115 @@ export type Invocation = { readonly attempts: number } & (
   | { readonly error: AwsError }
 );
 
-type Service = AwsErrorDetails["service"];
+/** As whom functions are invoked. */
+export interface Caller {
+  readonly region: string;
+  /** All that may be invoked: sessions are scoped down to them. */
+  readonly functions: readonly FunctionReference[];
+  readonly role?: { readonly arn: string; readonly partition: string; readonly account: string };
+  /** Assume the role, or invoke where there is none; the operator's own identity where absent. */
+  readonly keys?: AwsCredentials;
+}
 
 /** Tries at most for one delivery, whether they reached Lambda or ended at STS. */
 const MAX_ATTEMPTS = 3;
 /** Milliseconds before the first repetition of an invocation that never left this machine; doubled for each further one. */
 const FIRST_WAIT_MS = 50;
-/** Milliseconds of a `Retry-After` that are waited for here; longer waits are the host's. */
-const SHORT_RETRY_AFTER_MS = 1000;
-/** No connection was made, so the function certainly did not run. */
-const NEVER_LEFT: readonly string[] = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
+/** Failures of a connection that may be over in a moment. */
+const PASSING: readonly string[] = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
 const EXPIRED: readonly string[] = ["ExpiredTokenException", "ExpiredToken"];
-const THROTTLED_STATUS = 429;
+/** What Lambda says to a session that was revoked, or whose role or user was deleted. */
+const REFUSED: readonly string[] = ["AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId"];
 /** Requests for roles that are kept at most, one per external ID. */
 const MAX_REQUESTS = 1000;
 
-/** Invokes the functions of one user's settings, as the role that they name. */
+/** Invokes functions as one caller. */
 export class Invoker {
   readonly #aws: Aws;
-  readonly #roles: AssumedRoles;
-  readonly #settings: ParsedSettings;
+  readonly #sessions: Sessions;
+  readonly #caller: Caller;
   readonly #policy: string;
-  readonly #requests = new Map<string, AssumeRoleRequest>();
+  readonly #requests = new BoundedMap<string, AssumeRoleRequest>({ entries: MAX_REQUESTS });
 
-  constructor(aws: Aws, roles: AssumedRoles, settings: ParsedSettings) {
+  constructor(aws: Aws, sessions: Sessions, caller: Caller) {
     this.#aws = aws;
-    this.#roles = roles;
-    this.#settings = settings;
-    const { role, region } = settings;
-    this.#policy = role ? sessionPolicy(configuredFunctions(settings), { ...role, region }).json : "";
+    this.#sessions = sessions;
+    this.#caller = caller;
+    const { role, region, functions } = caller;
+    this.#policy = role ? sessionPolicy(functions, { ...role, region }).json : "";
   }
 
   /**
    * Sends one invocation. It is repeated only where the function certainly did not run and time is left: no connection,
-   * a short `Retry-After`, a session that AWS declared expired. Never throws.
+   * a session that AWS no longer honours, a signature with the time of a wrong clock. Never throws.
    *
-   * @param externalId for the role; not used where the settings name none
-   * @param deadline in milliseconds since 1970, `timeoutMs` after the delivery began
+   * @param externalId for the role; not used where there is none
    */
   async invoke(
-    reference: FunctionReference,
+    target: InvokeTarget,
     externalId: string | undefined,
     payload: string,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<Invocation> {
+    const { role, keys } = this.#caller;
+    const session = role && this.#request(externalId);
     let attempts = 0;
-    let assumedAgain = false;
+    let anotherSession = false;
+    let anotherTime = false;
     for (let tries = 1; ; tries++) {
-      let credentials: AwsCredentials | undefined;
-      let asked: Service = "sts";
-      let left = this.#settings.timeoutMs;
+      let credentials: AwsCredentials | undefined = keys;
+      let asked: AwsErrorDetails["service"] = "sts";
       try {
-        left = this.#left(deadline, "lambda");
-        credentials = await this.#credentials(externalId, left);
-        left = this.#left(deadline, "sts");
+        if (deadline.left <= 0) throw deadline.error("lambda");
+        if (session) {
+          credentials =
+            this.#sessions.current(session, deadline.via) ?? (await this.#sessions.credentials(session, deadline));
+          if (deadline.left <= 0) throw deadline.error("sts");
+        }
         asked = "lambda";
         attempts++;
-        return { attempts, answer: await this.#send(reference, payload, credentials, left) };
+        return { attempts, answer: await this.#aws.invoke(invocation(target, payload, credentials), deadline) };
       } catch (thrown) {
         const error = thrown instanceof AwsError ? thrown : unforeseen(asked, thrown);
-        if (credentials && this.#settings.role && EXPIRED.includes(error.details.code) && !assumedAgain) {
-          assumedAgain = true;
-          this.#roles.forget(this.#assumeRole(externalId), credentials);
+        const { code, clockWasOff = false, unsent = false } = error.details;
+        if (clockWasOff && !anotherTime) {
+          anotherTime = true;
           continue;
         }
-        const wait = waitBeforeRetry(error, tries);
-        if (wait === undefined || !this.#aws.sleep || tries >= MAX_ATTEMPTS || this.#aws.now() + wait >= deadline)
-          return { attempts, error: ofTimeout(error, left, this.#settings.timeoutMs) };
-        await this.#aws.sleep(wait);
+        if (asked === "lambda" && session && credentials && !anotherSession) {
+          anotherSession = true;
+          try {
+            if (await this.#replaced(session, credentials, code, deadline)) continue;
+          } catch (denied) {
+            return { attempts, error: denied instanceof AwsError ? denied : unforeseen("sts", denied) };
+          }
+        }
+        const wait = FIRST_WAIT_MS * 2 ** (tries - 1);
+        const again = unsent && PASSING.includes(code) && tries < MAX_ATTEMPTS && this.#aws.clock.timer;
+        if (!again || deadline.left <= wait) return { attempts, error };
+        await deadline.pause(wait);
       }
     }
   }
 
-  /**
-   * Milliseconds to the deadline.
-   *
-   * @throws AwsError where there are none: what would be sent now might run, and be taken for lost
-   */
-  #left(deadline: number, waitedFor: Service): number {
-    const left = deadline - this.#aws.now();
-    const { timeoutMs } = this.#settings;
-    if (left <= 0) throw ofTimeout(timedOut(waitedFor, timeoutMs), timeoutMs, timeoutMs);
-    return left;
+  /** Whether there is another session than the one that Lambda refused. */
+  async #replaced(
+    session: AssumeRoleRequest,
+    refused: AwsCredentials,
+    code: string,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    if (EXPIRED.includes(code)) {
+      if (deadline.left <= 0) throw deadline.error("lambda");
+      return Boolean(await this.#sessions.afterExpiry(session, refused, deadline));
+    }
+    return REFUSED.includes(code) && Boolean(await this.#sessions.afterRefusal(session, refused, deadline));
   }
 
-  /** The role's session, the keys in the settings, or nothing: then the operator's own identity signs. */
-  #credentials(externalId: string | undefined, timeoutMs: number): Promise<AwsCredentials | undefined> {
-    const { role, keys } = this.#settings;
-    return role ? this.#roles.credentials(this.#assumeRole(externalId), timeoutMs) : Promise.resolve(keys);
-  }
-
-  #assumeRole(externalId = ""): AssumeRoleRequest {
+  #request(externalId = ""): AssumeRoleRequest {
     let request = this.#requests.get(externalId);
     if (!request) {
-      const { role, region, keys } = this.#settings;
+      const { role, region, keys } = this.#caller;
       request = {
         roleArn: role?.arn ?? "",
         externalId,
@@ -115,49 +129,20 @@ export class Invoker {
         region,
         ...(keys && { base: keys }),
       };
-      if (this.#requests.size >= MAX_REQUESTS) this.#requests.clear();
       this.#requests.set(externalId, request);
     }
     return request;
   }
+}
 
-  #send(
-    reference: FunctionReference,
-    payload: string,
-    credentials: AwsCredentials | undefined,
-    timeoutMs: number,
-  ): Promise<InvokeAnswer> {
-    const { region, invocationType, logType, clientContext } = this.#settings;
-    const waits = invocationType === "RequestResponse";
-    return this.#aws.invoke(
-      {
-        function: reference,
-        region,
-        payload,
-        invocationType,
-        // Lambda gives both on RequestResponse only.
-        logType: waits ? logType : "None",
-        ...(waits && clientContext !== undefined && { clientContext }),
-        ...(credentials && { credentials }),
-      },
-      timeoutMs,
-    );
-  }
+function invocation(target: InvokeTarget, payload: string, credentials: AwsCredentials | undefined) {
+  return credentials ? { target, payload, credentials } : { target, payload };
 }
 
 /** A mistake in the code, ours or the SDK's. It costs the event a retry, where a host would lose it for an exception. */
-function unforeseen(service: Service, thrown: unknown): AwsError {
-  const { name = "Error", message = "no reason was given" } = Object(thrown);
-  return new AwsError({ service, kind: "service", code: String(name), message });
-}
-
-function waitBeforeRetry(
-  { details: { kind, code, status, retryAfterMs } }: AwsError,
-  tries: number,
-): number | undefined {
-  if (kind === "network" && NEVER_LEFT.includes(code)) return FIRST_WAIT_MS * 2 ** (tries - 1);
-  const throttled = kind === "service" && status === THROTTLED_STATUS;
-  return throttled && retryAfterMs !== undefined && retryAfterMs <= SHORT_RETRY_AFTER_MS ? retryAfterMs : undefined;
+export function unforeseen(service: AwsErrorDetails["service"], thrown: unknown): AwsError {
+  const { name = "Error", message = "no reason was given" } = Object(thrown) as { name?: unknown; message?: unknown };
+  return new AwsError({ service, kind: "service", code: String(name), message: String(message) });
 }
 
 /** A role session's name is what CloudTrail shows: it tells the source. */

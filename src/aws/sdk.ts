@@ -1,8 +1,11 @@
 import type { STSClient, STSClientConfig } from "@aws-sdk/client-sts";
 import type { AssumeRoleRequest, AwsCredentials } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
-import { incompleteAnswer, noIdentity, timedOut } from "./failed-call";
+import type { AwsTime } from "./clock";
+import type { Deadline } from "./deadline";
+import { incompleteAnswer, noIdentity } from "./failed-call";
 import { retryAfterMs } from "./retry-after";
+import { type Endpoint, endpointAt } from "./transport";
 
 /** Who signs, as STS sees it. */
 export interface CallerIdentity {
@@ -21,20 +24,24 @@ export type AssumeRole = Omit<AssumeRoleRequest, "externalId" | "policy"> & {
 /** What is left to the AWS SDK: identities, roles and endpoints, as the operator's environment and AWS configuration have them. */
 export interface Sdk {
   /** @throws AwsError */
-  assumeRole(request: AssumeRole, timeoutMs: number): Promise<AwsCredentials>;
+  assumeRole(request: AssumeRole, deadline: Deadline): Promise<AwsCredentials>;
   /**
    * @param base absent for the operator's own identity
    * @throws AwsError
    */
-  callerIdentity(region: string, base: AwsCredentials | undefined, timeoutMs: number): Promise<CallerIdentity>;
+  callerIdentity(region: string, base: AwsCredentials | undefined, deadline: Deadline): Promise<CallerIdentity>;
   /**
-   * The operator's own identity.
+   * The operator's own identity; the same object while it is the same.
    *
    * @throws AwsError of kind `identity` where there is none
    */
-  identity(region: string): Promise<AwsCredentials>;
-  /** Where Lambda is for a region, without a slash at the end: AWS's own endpoint, or what `AWS_ENDPOINT_URL…` says. */
-  lambdaEndpoint(region: string): Promise<string>;
+  identity(region: string, deadline: Deadline): Promise<AwsCredentials>;
+  /**
+   * Where Lambda is for a region: AWS's own endpoint, or what `AWS_ENDPOINT_URL…` says. A promise only until that is known.
+   *
+   * @throws AwsError
+   */
+  lambdaEndpoint(region: string, deadline: Deadline): Endpoint | Promise<Endpoint>;
 }
 
 /** Regions for which a client and an endpoint are kept at most. */
@@ -43,9 +50,10 @@ const MAX_REGIONS = 100;
 const MAX_SOCKETS = 1000;
 
 /** The AWS SDK, loaded with the first call. */
-export function createSdk(): Sdk {
+export function createSdk(time: AwsTime): Sdk {
   const ambientClients = new Map<string, Promise<STSClient>>();
-  const endpoints = new Map<string, Promise<string>>();
+  const endpoints = new Map<string, Endpoint>();
+  let ambient: AwsCredentials | undefined;
   // Client after client shares the connections of the first.
   let connections: STSClientConfig["requestHandler"];
 
@@ -55,6 +63,7 @@ export function createSdk(): Sdk {
       region,
       // Retries are decided where the delivery's deadline is known.
       maxAttempts: 1,
+      systemClockOffset: time.offsetMs,
       customUserAgent: "amazon-lambda-destination",
       requestHandler: connections ?? {
         httpAgent: { maxSockets: MAX_SOCKETS },
@@ -67,70 +76,108 @@ export function createSdk(): Sdk {
   }
 
   /** The SDK keeps the operator's identity with the client, and renews it. */
-  function client(region: string, base: AwsCredentials | undefined): Promise<STSClient> {
-    return base ? newClient(region, base) : keptFor(region, ambientClients, () => newClient(region));
+  function ambientClient(region: string): Promise<STSClient> {
+    const known = ambientClients.get(region);
+    if (known) return known;
+    if (ambientClients.size >= MAX_REGIONS) ambientClients.clear();
+    const made = newClient(region);
+    ambientClients.set(region, made);
+    made.catch(() => ambientClients.delete(region));
+    return made;
+  }
+
+  /** A call of STS's, for as long as the caller can wait: the SDK itself waits for ever where an identity provider hangs. */
+  async function call<T>(
+    region: string,
+    base: AwsCredentials | undefined,
+    deadline: Deadline,
+    ask: (sts: STSClient, options: { readonly abortSignal: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    const aborting = new AbortController();
+    try {
+      const client = base ? newClient(region, base) : ambientClient(region);
+      return await deadline.within(
+        client.then((sts) => ask(sts, { abortSignal: aborting.signal })),
+        "sts",
+      );
+    } catch (error) {
+      const failure = fromSdkError("sts", error, time);
+      if (failure.details.kind === "timeout") {
+        aborting.abort();
+        // Whatever hangs in it would hang for everybody after us.
+        if (!base) ambientClients.delete(region);
+      }
+      throw failure;
+    }
   }
 
   return {
-    async assumeRole(request, timeoutMs) {
-      try {
-        const { AssumeRoleCommand } = await stsSdk();
-        const sts = await client(request.region, request.base);
-        const command = new AssumeRoleCommand({
-          RoleArn: request.roleArn,
-          RoleSessionName: request.sessionName,
-          ...(request.externalId !== undefined && { ExternalId: request.externalId }),
-          ...(request.policy !== undefined && { Policy: request.policy }),
-        });
-        const { Credentials } = await sts.send(command, { abortSignal: AbortSignal.timeout(timeoutMs) });
-        if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey || !Credentials.SessionToken) {
-          throw incompleteAnswer();
-        }
-        return {
-          accessKeyId: Credentials.AccessKeyId,
-          secretAccessKey: Credentials.SecretAccessKey,
-          sessionToken: Credentials.SessionToken,
-          ...(Credentials.Expiration && { expiresAt: Credentials.Expiration.getTime() }),
-        };
-      } catch (error) {
-        throw fromSdkError("sts", error, timeoutMs);
+    async assumeRole(request, deadline) {
+      const { AssumeRoleCommand } = await stsSdk().catch((error) => {
+        throw fromSdkError("sts", error, time);
+      });
+      const command = new AssumeRoleCommand({
+        RoleArn: request.roleArn,
+        RoleSessionName: request.sessionName,
+        ...(request.externalId !== undefined && { ExternalId: request.externalId }),
+        ...(request.policy !== undefined && { Policy: request.policy }),
+      });
+      const { Credentials } = await call(request.region, request.base, deadline, (sts, options) =>
+        sts.send(command, options),
+      );
+      if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey || !Credentials.SessionToken) {
+        throw incompleteAnswer();
       }
+      return {
+        accessKeyId: Credentials.AccessKeyId,
+        secretAccessKey: Credentials.SecretAccessKey,
+        sessionToken: Credentials.SessionToken,
+        ...(Credentials.Expiration && { expiresAt: Credentials.Expiration.getTime() }),
+      };
     },
 
-    async callerIdentity(region, base, timeoutMs) {
-      try {
-        const { GetCallerIdentityCommand } = await stsSdk();
-        const sts = await client(region, base);
-        const { Arn = "", Account = "" } = await sts.send(new GetCallerIdentityCommand({}), {
-          abortSignal: AbortSignal.timeout(timeoutMs),
-        });
-        return { arn: Arn, account: Account };
-      } catch (error) {
-        throw fromSdkError("sts", error, timeoutMs);
-      }
+    async callerIdentity(region, base, deadline) {
+      const { GetCallerIdentityCommand } = await stsSdk().catch((error) => {
+        throw fromSdkError("sts", error, time);
+      });
+      const { Arn = "", Account = "" } = await call(region, base, deadline, (sts, options) =>
+        sts.send(new GetCallerIdentityCommand({}), options),
+      );
+      return { arn: Arn, account: Account };
     },
 
-    async identity(region) {
-      try {
-        const sts = await client(region, undefined);
-        const { accessKeyId, secretAccessKey, sessionToken, expiration } = await sts.config.credentials();
-        return {
+    async identity(region, deadline) {
+      const found = await call(region, undefined, deadline, (sts) => sts.config.credentials());
+      const { accessKeyId, secretAccessKey, sessionToken, expiration } = found;
+      if (
+        ambient?.accessKeyId !== accessKeyId ||
+        ambient.secretAccessKey !== secretAccessKey ||
+        ambient.sessionToken !== sessionToken
+      ) {
+        ambient = {
           accessKeyId,
           secretAccessKey,
           ...(sessionToken && { sessionToken }),
           ...(expiration && { expiresAt: expiration.getTime() }),
         };
-      } catch (error) {
-        throw fromSdkError("lambda", error, 0);
       }
+      return ambient;
     },
 
-    async lambdaEndpoint(region) {
-      try {
-        return await keptFor(region, endpoints, () => resolveLambdaEndpoint(region));
-      } catch (error) {
-        throw fromSdkError("lambda", error, 0);
-      }
+    lambdaEndpoint(region, deadline) {
+      const known = endpoints.get(region);
+      if (known) return known;
+      const resolving = resolveLambdaEndpoint(region).then(
+        (endpoint) => {
+          if (endpoints.size >= MAX_REGIONS) endpoints.clear();
+          endpoints.set(region, endpoint);
+          return endpoint;
+        },
+        (error) => {
+          throw fromSdkError("lambda", error, time);
+        },
+      );
+      return deadline.within(resolving, "lambda");
     },
   };
 }
@@ -139,12 +186,12 @@ export function createSdk(): Sdk {
  * Has the SDK's Lambda client make a request, and stops it before it is signed: that way everything counts that the SDK
  * knows of endpoints (`AWS_ENDPOINT_URL`, FIPS, dual stack, partitions, the shared configuration file).
  */
-async function resolveLambdaEndpoint(region: string): Promise<string> {
+async function resolveLambdaEndpoint(region: string): Promise<Endpoint> {
   const { InvokeCommand, LambdaClient } = await lambdaSdk();
   // Never used, but the SDK would look for the operator's, who may have none.
   const credentials = { accessKeyId: "unused", secretAccessKey: "unused" };
   const client = new LambdaClient({ region, credentials });
-  let endpoint = "";
+  let url = "";
   client.middlewareStack.add(
     () => async (args) => {
       const { protocol, hostname, port, path } = args.request as {
@@ -153,34 +200,46 @@ async function resolveLambdaEndpoint(region: string): Promise<string> {
         port?: number;
         path: string;
       };
-      endpoint = `${protocol}//${hostname}${port ? `:${port}` : ""}${path.slice(0, path.indexOf("/2015-03-31/"))}`;
+      url = `${protocol}//${hostname}${port ? `:${port}` : ""}${path.slice(0, path.indexOf("/2015-03-31/"))}`;
       return { output: { $metadata: {} }, response: {} };
     },
     { step: "build", priority: "low" },
   );
   await client.send(new InvokeCommand({ FunctionName: "any" }));
   client.destroy();
-  return endpoint;
+  return endpointAt(url, isOfAws(url));
 }
 
-/** The region's value, made where there is none; what could not be made is tried again. */
-function keptFor<T>(region: string, kept: Map<string, Promise<T>>, make: () => Promise<T>): Promise<T> {
-  const known = kept.get(region);
-  if (known) return known;
-  if (kept.size >= MAX_REGIONS) kept.clear();
-  const made = make();
-  kept.set(region, made);
-  made.catch(() => kept.delete(region));
-  return made;
+/** Whether an endpoint is AWS's own, whose answers have a request ID. */
+function isOfAws(url: string): boolean {
+  return (
+    /^https:\/\/(?:[\w-]+\.)*lambda(?:-fips)?\.[\w.-]+$/.test(url) &&
+    AWS_SUFFIXES.some((suffix) => url.endsWith(suffix))
+  );
 }
+
+const AWS_SUFFIXES: readonly string[] = [
+  ".amazonaws.com",
+  ".amazonaws.com.cn",
+  ".api.aws",
+  ".c2s.ic.gov",
+  ".sc2s.sgov.gov",
+  ".cloud.adc-e.uk",
+  ".csp.hci.ic.gov",
+  ".amazonaws.eu",
+];
 
 const lambdaSdk = once(() => import("@aws-sdk/client-lambda"));
 const stsSdk = once(() => import("@aws-sdk/client-sts"));
 
+/** What failed to load is tried again. */
 function once<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined;
   return () => {
-    loaded ??= load();
+    loaded ??= load().catch((error) => {
+      loaded = undefined;
+      throw error;
+    });
     return loaded;
   };
 }
@@ -192,18 +251,20 @@ interface SdkError {
   readonly message?: string;
   /** Whose fault it is, in errors that AWS itself named. */
   readonly $fault?: "client" | "server";
-  readonly cause?: { readonly code?: string };
+  readonly cause?: { readonly code?: string; readonly syscall?: string };
+  readonly syscall?: string;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
   readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
 }
 
 const MISSING: readonly string[] = ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"];
+/** System calls before which nothing was sent. */
+const UNSENT: readonly string[] = ["connect", "getaddrinfo"];
 const NO_IDENTITY: readonly string[] = ["CredentialsProviderError", "TokenProviderError", "ProviderError"];
 
-function fromSdkError(service: AwsErrorDetails["service"], error: unknown, timeoutMs: number): AwsError {
+function fromSdkError(service: AwsErrorDetails["service"], error: unknown, time: AwsTime): AwsError {
   if (error instanceof AwsError) return error;
-  const { name = "", code, message, $fault, $metadata, $response, cause } = error as SdkError;
-  if (name === "AbortError") return timedOut(service, timeoutMs);
+  const { name = "", code, message, $fault, $metadata, $response, cause, syscall } = error as SdkError;
   if (NO_IDENTITY.includes(name)) return noIdentity(service);
   if (code !== undefined && MISSING.includes(code)) {
     const [, missing = "A package of the AWS SDK"] =
@@ -213,7 +274,8 @@ function fromSdkError(service: AwsErrorDetails["service"], error: unknown, timeo
   const status = $metadata?.httpStatusCode ?? $response?.statusCode;
   if (status === undefined) {
     const systemCode = code ?? cause?.code ?? name;
-    return new AwsError({ service, kind: "network", code: systemCode, message: message || systemCode });
+    const unsent = UNSENT.includes(syscall ?? cause?.syscall ?? "");
+    return new AwsError({ service, kind: "network", code: systemCode, message: message || systemCode, unsent });
   }
   if (status < 300) {
     // What the SDK says of it may quote the answer, which holds credentials.
@@ -226,6 +288,7 @@ function fromSdkError(service: AwsErrorDetails["service"], error: unknown, timeo
   }
   const requestId = $metadata?.requestId;
   const wait = retryAfterMs($response?.headers?.["retry-after"]);
+  const clockWasOff = time.learn($response?.headers?.["date"]);
   return new AwsError({
     service,
     kind: "service",
@@ -235,5 +298,6 @@ function fromSdkError(service: AwsErrorDetails["service"], error: unknown, timeo
     status,
     ...(requestId && { requestId }),
     ...(wait !== undefined && { retryAfterMs: wait }),
+    ...(clockWasOff && { clockWasOff }),
   });
 }

@@ -2,8 +2,11 @@ import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import type { DeliveryErrorCode, DeliveryResult } from "../delivery/delivery-result";
-import { failed } from "../delivery/result";
-import { createDestination, type Destination, type PreparedDelivery, parseSettings, SettingsError } from "../index";
+import { failed, unsent } from "../delivery/result";
+import type { HostedDestination } from "../destination";
+import { parseSettings, SettingsError } from "../index";
+import { createHostedDestination } from "../node";
+import { isPlanned, type PlannedDelivery } from "../planning/planned-delivery";
 import { operatorPolicyFromEnvironment } from "../settings/operator-policy";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { openDeadLetterFile } from "./dead-letter-file";
@@ -46,7 +49,7 @@ Exit codes: 0 all delivered or skipped, 1 some were not, 2 wrong usage or settin
 export const send: Command = { summary: "Sends events from a file or standard input to the functions", help, run };
 
 interface Options {
-  readonly destination: Destination;
+  readonly destination: HostedDestination;
   readonly batchSize: number;
   readonly concurrency: number;
   readonly fromLine: number;
@@ -106,7 +109,7 @@ function checked(settings: unknown, io: Io): Pick<Options, "destination" | "batc
   try {
     const operator = operatorPolicyFromEnvironment(io.env);
     const { maxBatchSize } = parseSettings(settings, operator);
-    return { destination: createDestination(settings, { operator }), batchSize: maxBatchSize };
+    return { destination: createHostedDestination(settings, { operator }), batchSize: maxBatchSize };
   } catch (error) {
     if (error instanceof SettingsError) throw new UsageError(error.message);
     throw error;
@@ -211,25 +214,19 @@ class Sending {
   /** The invocations of a group one after the other: as many are under way as there are workers. */
   async #deliver(lines: readonly Line[]): Promise<void> {
     this.#lastLine = lines.at(-1)?.number ?? this.#lastLine;
-    const { destination } = this.#options;
-    const results = new Map<Line, DeliveryResult>();
-    const waiting: (PreparedDelivery & { readonly line: Line })[] = [];
-    for (const line of lines) {
-      const prepared = this.#prepare(line);
-      if ("outcome" in prepared) results.set(line, prepared);
-      else waiting.push({ ...prepared, line });
-    }
-    for (const batch of destination.batches(waiting)) {
-      const sent = await destination.send(batch);
-      for (const [i, { line }] of batch.entries()) results.set(line, sent[i] as DeliveryResult);
-    }
-    for (const line of lines) await this.#record(line, results.get(line) as DeliveryResult);
-  }
-
-  #prepare(line: Line): PreparedDelivery | DeliveryResult {
     const { destination, sourceId, workspaceId } = this.#options;
-    const { event, broken } = parseLine(line);
-    return broken ?? destination.prepare(event, { sourceId, workspaceId, receivedAt: new Date() });
+    const results = new Map<Line, DeliveryResult>();
+    const waiting: (PlannedDelivery & { readonly line: Line })[] = [];
+    for (const line of lines) {
+      const { event, broken } = parseLine(line);
+      const plan = broken ?? destination.plan(event, { sourceId, workspaceId, receivedAt: new Date() });
+      if ("outcome" in plan) results.set(line, plan);
+      else if (isPlanned(plan)) waiting.push({ ...plan, line });
+      else results.set(line, unsent(plan));
+    }
+    const sent = await destination.send(waiting);
+    for (const [i, { line }] of waiting.entries()) results.set(line, sent[i] as DeliveryResult);
+    for (const line of lines) await this.#record(line, results.get(line) as DeliveryResult);
   }
 
   async #record(line: Line, result: DeliveryResult): Promise<void> {

@@ -65,4 +65,6 @@ export interface DeliveryResult {
   readonly error?: DeliveryError;
   /** Milliseconds to wait before the next try, where AWS says so. */
   readonly retryAfterMs?: number;
+  /** Of a retry: the event shared an invocation that failed, perhaps by its fault, and should share none the next time. */
+  readonly alone?: true;
 }

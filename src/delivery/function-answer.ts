@@ -25,33 +25,57 @@ export function readFunctionError(kind: string, payload: string): FunctionError 
   };
 }
 
+/** What a function that did not throw says of the events of a batch. */
+export type BatchAnswer =
+  /** The positions of the events that failed; mostly none. */
+  | { readonly failed: ReadonlySet<number> }
+  /** What is wrong with an answer that fails the whole batch. */
+  | { readonly unreadable: string };
+
+const HOW_TO_ANSWER =
+  'A function answers a batch with nothing, null or JSON; with {"batchItemFailures":[{"itemIdentifier":"<messageId>"}]} where some of its events failed.';
+
 /**
  * Which events of a batch a function reports as failed, in the partial batch response that AWS uses elsewhere:
- * `{"batchItemFailures":[{"itemIdentifier":"<messageId>"}]}`.
+ * `{"batchItemFailures":[{"itemIdentifier":"<messageId>"}]}`. Of events with the same message ID, all.
  *
- * As at AWS, a report that cannot be read or names something else than the batch's own events fails the whole batch:
- * better twice than lost.
+ * As at AWS's own event source mappings, an answer that is no JSON (cut on the way, an error page), a report that cannot be
+ * read, or one that names something else than the batch's own events fails the whole batch: better twice than lost.
  *
  * @param payload what the function returned, as text
  * @param messageIds the batch's own
- * @returns the failed ones; empty where the function reports none
  */
-export function readBatchItemFailures(payload: string, messageIds: readonly string[]): ReadonlySet<string> {
-  if (!payload.includes('"batchItemFailures"')) return NONE;
-  const { batchItemFailures } = parseObject(payload);
-  if (batchItemFailures === undefined || batchItemFailures === null) return NONE;
-  const known = new Set(messageIds);
-  if (!Array.isArray(batchItemFailures)) return known;
-  const reported = batchItemFailures.map(
-    (item: unknown) => (item as { itemIdentifier?: unknown } | null)?.itemIdentifier,
+export function readBatchAnswer(payload: string, messageIds: readonly string[]): BatchAnswer {
+  if (payload === "" || payload === "null") return NONE;
+  let answer: unknown;
+  try {
+    answer = JSON.parse(payload);
+  } catch {
+    return {
+      unreadable: `The function's answer to a batch is no JSON, so nothing is known of its events. ${HOW_TO_ANSWER}`,
+    };
+  }
+  const { batchItemFailures: reports } = Object(answer) as { batchItemFailures?: unknown };
+  if (reports === undefined || reports === null) return NONE;
+  if (!Array.isArray(reports)) return { unreadable: `The function's batchItemFailures are no array. ${HOW_TO_ANSWER}` };
+  const reported = new Set(
+    reports.map((item: unknown) => (item as { itemIdentifier?: unknown } | null)?.itemIdentifier),
   );
-  return reported.every((id): id is string => typeof id === "string" && known.has(id)) ? new Set(reported) : known;
+  const failed = new Set(messageIds.flatMap((id, position) => (reported.has(id) ? [position] : [])));
+  const known = new Set<unknown>(messageIds);
+  return [...reported].every((id) => known.has(id))
+    ? { failed }
+    : {
+        unreadable: `The function's batchItemFailures name something that is no message ID of the batch. ${HOW_TO_ANSWER}`,
+      };
 }
 
-const NONE: ReadonlySet<string> = new Set();
+const NONE: BatchAnswer = { failed: new Set() };
 
+/** A line of a trace; Python wrote lists of file, line and name. What is nested deeper is left out: it may be so without end. */
 function asText(line: unknown): string {
-  return typeof line === "string" ? line : JSON.stringify(line);
+  const parts = Array.isArray(line) ? line.slice(0, 10) : [line];
+  return parts.map((part) => (part !== null && typeof part === "object" ? "…" : String(part))).join(", ");
 }
 
 function parseObject(text: string): Record<string, unknown> {

@@ -31,7 +31,10 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** How many bytes a text is in UTF-8. */
-export function utf8Length(text: string): number {
+export const utf8Length: (text: string) => number =
+  typeof Buffer === "function" ? (text) => Buffer.byteLength(text, "utf8") : countedLength;
+
+function countedLength(text: string): number {
   let length = text.length;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);

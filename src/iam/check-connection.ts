@@ -1,8 +1,8 @@
-import { AssumedRoles } from "../aws/assumed-role";
 import type { AwsCredentials } from "../aws/aws";
 import type { NodeAws } from "../aws/node";
 import type { CallerIdentity } from "../aws/sdk";
 import { type SessionPolicy, sessionPolicy } from "../aws/session-policy";
+import { Sessions } from "../aws/sessions";
 import { classifyAwsFailure } from "../delivery/classify";
 import { createDestinationIn } from "../destination";
 import { CALL_TYPES, type CallType } from "../events/segment-event";
@@ -250,7 +250,7 @@ class ConnectionCheck {
 
   async samples({ settings, operator }: Connection, input: unknown, aws: NodeAws): Promise<void> {
     const destination = createDestinationIn(
-      { aws, roles: new AssumedRoles(aws), operator: () => operator },
+      { aws, sessions: new Sessions(aws), operator: () => operator },
       { ...(input as object), logType: "Tail" },
     );
     const callTypes = CALL_TYPES.filter((callType) => settings.functions[callType]);

@@ -1,5 +1,6 @@
 import type { AwsCredentials } from "../aws/aws";
 import { AwsError } from "../aws/aws-error";
+import { Deadline } from "../aws/deadline";
 import { sessionName } from "../aws/invoker";
 import type { NodeAws } from "../aws/node";
 import type { CallerIdentity } from "../aws/sdk";
@@ -39,7 +40,7 @@ export class Probe {
   /** @throws AwsError */
   callerIdentity(): Promise<CallerIdentity> {
     const { region, keys } = this.#connection.settings;
-    return this.#aws.callerIdentity(region, keys, CALL_TIMEOUT_MS);
+    return this.#aws.callerIdentity(region, keys, this.#deadline());
   }
 
   /**
@@ -58,7 +59,7 @@ export class Probe {
       ...(externalId !== undefined && { externalId }),
       ...(settings.keys && { base: settings.keys }),
     };
-    return this.#aws.assumeRole(request, CALL_TIMEOUT_MS);
+    return this.#aws.assumeRole(request, this.#deadline());
   }
 
   /** The first of these external IDs with which the role is granted. */
@@ -87,15 +88,12 @@ export class Probe {
     region = this.#connection.settings.region,
   ): Promise<{ readonly outcome: DryRun; readonly call?: FailedCall }> {
     const request = {
-      function: reference,
-      region,
+      target: { function: reference, region, invocationType: "DryRun", logType: "None" },
       payload: "{}",
-      invocationType: "DryRun",
-      logType: "None",
       ...(credentials && { credentials }),
     } as const;
     try {
-      await this.#aws.invoke(request, CALL_TIMEOUT_MS);
+      await this.#aws.invoke(request, this.#deadline());
       return { outcome: "invocable" };
     } catch (error) {
       const call = this.failedCall(error);
@@ -109,6 +107,10 @@ export class Probe {
     const others = (REGIONS[partitionOf(region)] ?? []).filter((other) => other !== region);
     const outcomes = await Promise.all(others.map((other) => this.dryRun(reference, credentials, other)));
     return others.filter((_, i) => outcomes[i]?.outcome === "invocable");
+  }
+
+  #deadline(): Deadline {
+    return new Deadline(this.#aws.clock, CALL_TIMEOUT_MS, { called: "that the check waits" });
   }
 
   /** What is known of a call that threw; anything but an AwsError is thrown on. */

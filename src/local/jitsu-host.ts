@@ -29,8 +29,8 @@ export function createJitsuHost(onTry: OnTry, msPerMinute: number): LocalHost {
     const deliver = jitsuFunction((settings) => {
       const destination = createDestination(settings);
       return {
-        deliver: async (...args) => {
-          result = await destination.deliver(...args);
+        deliver: async (event, context) => {
+          result = await destination.deliver(event, context);
           return result;
         },
       };

@@ -1,10 +1,12 @@
 import type { DeliveryResult } from "../delivery/delivery-result";
-import type { Destination } from "../destination";
+import { unsent } from "../delivery/result";
+import type { HostedDestination } from "../destination";
 import type { RouterResponse } from "../hosts/rudderstack/contract";
 import { createNetworkHandler } from "../hosts/rudderstack/delivery";
-import { Destinations } from "../hosts/rudderstack/destinations";
+import { MadeByConfig } from "../hosts/rudderstack/destinations";
 import { createTransformation } from "../hosts/rudderstack/transformation";
-import { createDestination } from "../index";
+import { createHostedDestination } from "../node";
+import { isPlanned, type Plan } from "../planning/planned-delivery";
 import type { LocalHost, OnTry, Source } from "./local-host";
 
 /** Minutes of rudder-server's back-off: before the second try, at most, and for how long a job is tried at all. */
@@ -47,7 +49,7 @@ async function attempt(
 ): Promise<{ result: DeliveryResult; status: number }> {
   // The host is told only what it understands; the result itself is caught on its way.
   const caught: DeliveryResult[] = [];
-  const destinations = new Destinations((props) => catchResults(createDestination(props), caught));
+  const destinations = new MadeByConfig((props) => catchResults(createHostedDestination(props), caught));
   const workspaceId = "local";
   const metadata = { jobId, attemptNum, userId: "", sourceId: id, destinationId: `${id}-amazon-lambda`, workspaceId };
   const destination = { ID: metadata.destinationId, Config: settings };
@@ -71,25 +73,24 @@ function reencoded<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 
-function catchResults(destination: Destination, caught: DeliveryResult[]): Destination {
+/** The destination, whose results are caught on their way: those of planning and those of sending. */
+function catchResults(destination: HostedDestination, caught: DeliveryResult[]): HostedDestination {
   return {
     deliver: (...args) => destination.deliver(...args),
     deliverBatch: (...args) => destination.deliverBatch(...args),
+    close: () => destination.close(),
     batches: (deliveries) => destination.batches(deliveries),
-    prepare(...args) {
-      const prepared = destination.prepare(...args);
-      if ("outcome" in prepared) caught.push(prepared);
-      return prepared;
-    },
-    readdress(...args) {
-      const readdressed = destination.readdress(...args);
-      if ("outcome" in readdressed) caught.push(readdressed);
-      return readdressed;
-    },
+    plan: (...args) => catchUnplanned(destination.plan(...args)),
+    planAnew: (...args) => catchUnplanned(destination.planAnew(...args)),
     async send(deliveries) {
       const results = await destination.send(deliveries);
       caught.push(...results);
       return results;
     },
   };
+
+  function catchUnplanned(plan: Plan): Plan {
+    if (!isPlanned(plan)) caught.push(unsent(plan));
+    return plan;
+  }
 }

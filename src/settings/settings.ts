@@ -37,6 +37,7 @@ export interface ParsedSettings {
   readonly clientContext?: string;
   readonly timeoutMs: number;
   readonly maxBatchSize: number;
+  readonly batchWindowMs: number;
   /** Invocations of one function in flight at once, per process: the user's limit or the operator's, whichever is lower. */
   readonly maxConcurrency?: number;
   /** What the operator's limits change about what the user filled in, a sentence each. */
@@ -45,7 +46,10 @@ export interface ParsedSettings {
 
 type WithDefaults = Settings &
   Required<
-    Pick<Settings, "logType" | "returnValue" | "invocationType" | "executionName" | "timeoutMs" | "maxBatchSize">
+    Pick<
+      Settings,
+      "logType" | "returnValue" | "invocationType" | "executionName" | "timeoutMs" | "maxBatchSize" | "batchWindowMs"
+    >
   >;
 
 /** Bytes of an encoded client context that Lambda takes at most. */
@@ -146,6 +150,7 @@ export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT
     executionName: settings.executionName,
     ...(settings.tenantId !== undefined && { tenant: parseTenant(settings.tenantId) }),
     maxBatchSize: settings.maxBatchSize,
+    batchWindowMs: settings.batchWindowMs,
     ...limits,
     ...(limited.length > 0 && { limited }),
     ...(role && { role }),

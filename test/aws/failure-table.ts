@@ -292,13 +292,12 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
     awsError: "TooManyRequestsException",
   },
   {
-    title: "Lambda 429 TooManyRequestsException with a Retry-After that is waited for, again and again",
+    title: "Lambda 429 TooManyRequestsException with a short Retry-After, which is the host's to wait for",
     service: "lambda",
     answer: lambdaError("TooManyRequestsException", 429, { "retry-after": "1" }),
     ...verdict("Throttled"),
     retryAfterMs: 1000,
     awsError: "TooManyRequestsException",
-    attempts: 3,
   },
   {
     title: "Lambda 413 with a Retry-After that means nothing",
@@ -352,7 +351,8 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
       service,
       answer: page(status),
       ...verdict(code),
-      awsError: "Unknown",
+      // Lambda answers no invocation so: it is named, and never followed.
+      awsError: service === "lambda" && status < 400 ? "UnexpectedStatus" : "Unknown",
     })),
   ),
   ...FUNCTION_ERRORS.map(([title, code, functionError, body]) => ({

@@ -1,27 +1,58 @@
-import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer, InvokeRequest } from "../../src/aws/aws";
+import type {
+  AssumeRoleRequest,
+  Aws,
+  AwsCredentials,
+  InvokeAnswer,
+  InvokeRequest,
+  InvokeTarget,
+} from "../../src/aws/aws";
 import { AwsError, type AwsErrorDetails } from "../../src/aws/aws-error";
+import { AwsTime, type Clock } from "../../src/aws/clock";
+import { Deadline } from "../../src/aws/deadline";
 
-/** An AWS that does what a test says, with a clock that only the test and `sleep` move. */
+/** Milliseconds of a timer that is over at once: somebody pauses, and no deadline is that short. */
+const PAUSE_MS = 100;
+
+/** An AWS that does what a test says, with a clock that only the test and pauses move. */
 export class FakeAws implements Aws {
-  /** Milliseconds since 1970. */
-  time = Date.parse("2026-01-02T03:04:05Z");
+  /** Milliseconds on both clocks. */
+  ms = Date.parse("2026-01-02T03:04:05Z");
+  /** By how much the wall clock is wrong. */
+  wallOffMs = 0;
   readonly assumed: { readonly request: AssumeRoleRequest; readonly timeoutMs: number }[] = [];
-  readonly invoked: { readonly request: InvokeRequest; readonly timeoutMs: number }[] = [];
+  readonly invoked: { readonly request: InvokeTarget & InvokeRequest; readonly timeoutMs: number }[] = [];
   readonly slept: number[] = [];
   readonly #timers = new Set<{ readonly at: number; readonly due: () => void }>();
   #sessions = 0;
 
   onAssumeRole: (request: AssumeRoleRequest) => Promise<AwsCredentials> = async () => this.session();
-  onInvoke: (request: InvokeRequest) => Promise<InvokeAnswer> = async () => ANSWER;
+  onInvoke: (request: InvokeTarget & InvokeRequest) => Promise<InvokeAnswer> = async () => ANSWER;
 
-  now(): number {
-    return this.time;
-  }
-
-  sleep? = async (ms: number): Promise<void> => {
-    this.slept.push(ms);
-    this.pass(ms);
+  readonly clock: Clock & { timer?: NonNullable<Clock["timer"]> } = {
+    monotonic: () => this.ms,
+    wall: () => this.ms + this.wallOffMs,
+    timer: {
+      start: (due, ms) => {
+        const timer = { at: this.ms + ms, due };
+        this.#timers.add(timer);
+        if (ms <= PAUSE_MS) {
+          setImmediate(() => {
+            if (!this.#timers.has(timer)) return;
+            this.slept.push(ms);
+            this.pass(ms);
+          });
+        }
+        return timer;
+      },
+      stop: (timer) => this.#timers.delete(timer as never),
+    },
   };
+  readonly time = new AwsTime(this.clock);
+
+  /** Timers that are waited for. */
+  get timers(): number {
+    return this.#timers.size;
+  }
 
   /** A new session each time. */
   session(lastsMs = 3_600_000): AwsCredentials {
@@ -30,34 +61,33 @@ export class FakeAws implements Aws {
       accessKeyId: `ASIAEXAMPLE${String(this.#sessions).padStart(9, "0")}`,
       secretAccessKey: "not-a-real-secret",
       sessionToken: `token-${this.#sessions}`,
-      expiresAt: this.time + lastsMs,
+      expiresAt: this.ms + lastsMs,
     };
   }
 
   /** Lets so many milliseconds pass. */
   pass(ms: number): void {
-    this.time += ms;
+    this.ms += ms;
     for (const timer of this.#timers) {
-      if (timer.at > this.time) continue;
+      if (timer.at > this.ms) continue;
       this.#timers.delete(timer);
       timer.due();
     }
   }
 
-  within<T>(promise: Promise<T>, ms: number): Promise<T> {
-    const timeout = new Promise<never>((_resolve, reject) => {
-      this.#timers.add({ at: this.time + ms, due: () => reject(failure({ kind: "timeout", code: "Timeout" })) });
-    });
-    return Promise.race([promise, timeout]);
+  /** @param timeoutMs from now on */
+  deadline(timeoutMs = 5000): Deadline {
+    return new Deadline(this.clock, timeoutMs);
   }
 
-  async assumeRole(request: AssumeRoleRequest, timeoutMs: number): Promise<AwsCredentials> {
-    this.assumed.push({ request, timeoutMs });
+  async assumeRole(request: AssumeRoleRequest, deadline: Deadline): Promise<AwsCredentials> {
+    this.assumed.push({ request, timeoutMs: deadline.left });
     return this.onAssumeRole(request);
   }
 
-  async invoke(request: InvokeRequest, timeoutMs: number): Promise<InvokeAnswer> {
-    this.invoked.push({ request, timeoutMs });
+  async invoke({ target, ...rest }: InvokeRequest, deadline: Deadline): Promise<InvokeAnswer> {
+    const request = { target, ...target, ...rest };
+    this.invoked.push({ request, timeoutMs: deadline.left });
     return this.onInvoke(request);
   }
 }

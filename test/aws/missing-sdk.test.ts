@@ -1,4 +1,6 @@
+import { Deadline } from "../../src/aws/deadline";
 import { createNodeAws } from "../../src/aws/node";
+import { nodeClock } from "../../src/aws/node-clock";
 import { checkConnection, createDestination } from "../../src/index";
 import { assessedResult } from "../assess";
 
@@ -14,7 +16,9 @@ const settings = {
 };
 
 test("an AWS SDK that is not installed is named, and is no failure of the network", async () => {
-  await expect(createNodeAws().callerIdentity("us-east-1", undefined, 1000)).rejects.toMatchObject({
+  await expect(
+    createNodeAws().callerIdentity("us-east-1", undefined, new Deadline(nodeClock, 1000)),
+  ).rejects.toMatchObject({
     details: { kind: "installation", code: "MODULE_NOT_FOUND" },
   });
   const result = assessedResult(await createDestination(settings).deliver({ type: "track", event: "Any" }));

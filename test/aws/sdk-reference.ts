@@ -1,7 +1,8 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import type { Aws, InvokeAnswer } from "../../src/aws/aws";
 import { AwsError } from "../../src/aws/aws-error";
-import { noIdentity, timedOut } from "../../src/aws/failed-call";
+import type { Deadline } from "../../src/aws/deadline";
+import { noIdentity } from "../../src/aws/failed-call";
 import { createNodeAws } from "../../src/aws/node";
 import { functionNameForInvoke } from "../../src/names/function-reference";
 
@@ -16,8 +17,8 @@ export function sdkReference(): Aws {
   return {
     ...createNodeAws(),
 
-    async invoke(request, timeoutMs): Promise<InvokeAnswer> {
-      const { function: reference, region, payload, invocationType, logType, clientContext, credentials } = request;
+    async invoke({ target, payload, credentials }, deadline): Promise<InvokeAnswer> {
+      const { function: reference, region, invocationType, logType, clientContext } = target;
       const client = new LambdaClient({ region, maxAttempts: 1, ...(credentials && { credentials }) });
       const command = new InvokeCommand({
         FunctionName: functionNameForInvoke(reference),
@@ -28,7 +29,7 @@ export function sdkReference(): Aws {
         Payload: payload,
       });
       try {
-        const answer = await client.send(command, { abortSignal: AbortSignal.timeout(timeoutMs) });
+        const answer = await client.send(command, { abortSignal: AbortSignal.timeout(Math.ceil(deadline.left)) });
         return {
           status: answer.StatusCode ?? 200,
           payload: answer.Payload?.transformToString() ?? "",
@@ -38,7 +39,7 @@ export function sdkReference(): Aws {
           ...(answer.LogResult && { logResult: answer.LogResult }),
         };
       } catch (error) {
-        throw asAwsError(error as Failure, timeoutMs);
+        throw asAwsError(error as Failure, deadline);
       } finally {
         client.destroy();
       }
@@ -46,8 +47,8 @@ export function sdkReference(): Aws {
   };
 }
 
-function asAwsError({ name, message, code, $metadata, $response }: Failure, timeoutMs: number): AwsError {
-  if (name === "AbortError" || name === "TimeoutError") return timedOut("lambda", timeoutMs);
+function asAwsError({ name, message, code, $metadata, $response }: Failure, deadline: Deadline): AwsError {
+  if (name === "AbortError" || name === "TimeoutError") return deadline.error("lambda");
   if (name === "CredentialsProviderError") return noIdentity("lambda");
   const status = $metadata?.httpStatusCode ?? $response?.statusCode;
   if (status === undefined) return new AwsError({ service: "lambda", kind: "network", code: code ?? name, message });

@@ -3,25 +3,32 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import { AssumedRoles } from "../../src/aws/assumed-role";
 import type { AssumeRoleRequest, InvokeRequest } from "../../src/aws/aws";
 import { AwsError } from "../../src/aws/aws-error";
+import { Deadline } from "../../src/aws/deadline";
 import { createNodeAws } from "../../src/aws/node";
+import { nodeClock } from "../../src/aws/node-clock";
+import { Sessions } from "../../src/aws/sessions";
 import { createDestinationIn } from "../../src/destination";
 import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { assessedResult } from "../assess";
 import { stsSession } from "./failure-table";
+import { settled } from "./fake-aws";
 import { environment, type Loopback, loopback, refusedPort } from "./loopback";
 
 const base = { accessKeyId: "AKIDEXAMPLE00000000", secretAccessKey: "not/a/real+secret/only+for+this+test00000" };
 const invocation: InvokeRequest = {
-  function: { configured: "events", name: "events" },
-  region: "us-east-1",
+  target: {
+    function: { configured: "events", name: "events" },
+    region: "us-east-1",
+    invocationType: "RequestResponse",
+    logType: "None",
+  },
   payload: "{}",
-  invocationType: "RequestResponse",
-  logType: "None",
   credentials: base,
 };
+
+const within = (ms = 5000) => new Deadline(nodeClock, ms);
 const assumption: AssumeRoleRequest = {
   roleArn: "arn:aws:iam::123456789012:role/router",
   externalId: "source-1",
@@ -64,7 +71,8 @@ const SERVICES = ["lambda", "sts"] as const;
 /** How the call to the service failed. */
 async function failureOf(service: (typeof SERVICES)[number], timeoutMs = 5000): Promise<AwsError["details"]> {
   const aws = createNodeAws();
-  const call = service === "lambda" ? aws.invoke(invocation, timeoutMs) : aws.assumeRole(assumption, timeoutMs);
+  const call =
+    service === "lambda" ? aws.invoke(invocation, within(timeoutMs)) : aws.assumeRole(assumption, within(timeoutMs));
   const error = await call.then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -159,7 +167,7 @@ test("without any identity, nothing is sent and the error says so", async () => 
   const aws = createNodeAws();
   const { credentials: _, ...ambientInvocation } = invocation;
   const { base: __, ...ambientAssumption } = assumption;
-  for (const call of [aws.invoke(ambientInvocation, 5000), aws.assumeRole(ambientAssumption, 5000)]) {
+  for (const call of [aws.invoke(ambientInvocation, within()), aws.assumeRole(ambientAssumption, within())]) {
     await expect(call).rejects.toMatchObject({ details: { kind: "identity", code: "NoIdentity" } });
   }
   expect(server?.connections()).toBe(0);
@@ -181,7 +189,7 @@ describe("the operator's own identity", () => {
       AWS_SECRET_ACCESS_KEY: "not/a/real+secret",
       AWS_SESSION_TOKEN: "token-of-the-operator",
     });
-    await createNodeAws().invoke(ambientInvocation, 5000);
+    await createNodeAws().invoke(ambientInvocation, within());
     expect(signed["authorization"]).toMatch(/Credential=AKIDOPERATOR0000000\/\d{8}\/us-east-1\/lambda\/aws4_request/);
     expect(signed["x-amz-security-token"]).toBe("token-of-the-operator");
     await aws.close();
@@ -209,13 +217,13 @@ describe("the operator's own identity", () => {
     const operator = () => ({ ...DEFAULT_OPERATOR_POLICY, allowAmbientCredentials: true });
     for (const role of [{}, { roleAddress: assumption.roleArn }]) {
       const settings = { lambda: "events", region: "us-east-1", timeoutMs: 100, ...role };
-      const slow = createDestinationIn({ aws, roles: new AssumedRoles(aws), operator }, settings);
+      const slow = createDestinationIn({ aws, sessions: new Sessions(aws), operator }, settings);
       const result = await slow.deliver({ type: "track", messageId: "m-1" }, { sourceId: "source-1" });
       expect(assessedResult(result)).toMatchObject({ outcome: "retry", error: { code: "OperationTimedOut" } });
     }
     silent = false;
     for (const socket of server?.sockets ?? []) come(socket);
-    await expect(aws.invoke(ambientInvocation, 60_000)).resolves.toMatchObject({ status: 200 });
+    await expect(aws.invoke(ambientInvocation, within(60_000))).resolves.toMatchObject({ status: 200 });
   });
 });
 
@@ -243,7 +251,7 @@ describe("200 deliveries of 200 tenants at once", () => {
     restore = environment({ ...NOBODY, AWS_ENDPOINT_URL: aws.url });
     const node = createNodeAws();
     const destination = createDestinationIn(
-      { aws: node, roles: new AssumedRoles(node), operator: () => DEFAULT_OPERATOR_POLICY },
+      { aws: node, sessions: new Sessions(node), operator: () => DEFAULT_OPERATOR_POLICY },
       { lambda: "events", region: "us-east-1", roleAddress: assumption.roleArn, timeoutMs: 60_000, ...base },
     );
     const sources = Array.from({ length: 200 }, (_, i) => `tenant${String(i).padStart(12, "0")}`);
@@ -260,6 +268,8 @@ describe("200 deliveries of 200 tenants at once", () => {
     expect(Object.fromEntries(signers)).toEqual(
       Object.fromEntries(sources.map((source) => [source, `token-of-${source}`])),
     );
+    // The last connection is free again.
+    await settled();
     const opened = aws.connections();
     await deliver();
     expect(aws.connections()).toBe(opened);

@@ -2,11 +2,16 @@ import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import type { AssumeRoleRequest, Aws, InvokeRequest } from "../../src/aws/aws";
+import type { AssumeRoleRequest, Aws, InvokeRequest, InvokeTarget } from "../../src/aws/aws";
 import { AwsError, type AwsErrorDetails } from "../../src/aws/aws-error";
-import { TransportError } from "../../src/aws/transport-error";
-import { type WireAnswer, type WirePorts, type WireRequest, wireAws } from "../../src/aws/wire";
-import { sha256 } from "../../src/encoding/sha256";
+import { Deadline } from "../../src/aws/deadline";
+import { lambdaInvoke } from "../../src/aws/lambda";
+import { nodeClock } from "../../src/aws/node-clock";
+import { type Transport, TransportError, type WireRequest } from "../../src/aws/transport";
+import { wireAws } from "../../src/aws/wire";
+import { sha256Crypto } from "../../src/encoding/sha256";
+import { jitsuTransport } from "../../src/hosts/jitsu/host-fetch";
+import { FakeAws, settled } from "./fake-aws";
 import { sdkReference } from "./sdk-reference";
 
 interface Received {
@@ -55,40 +60,37 @@ beforeEach(() => {
 });
 
 /** Sends what is meant for AWS to the server here; the `host` stays what it was signed as. */
-function send({ method, url, headers, body }: WireRequest): Promise<WireAnswer> {
-  const { host, pathname, search } = new URL(url);
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({
-      port,
-      host: "127.0.0.1",
-      method,
-      path: pathname + search,
-      headers: { ...headers, host },
+const transport: Transport = {
+  post({ endpoint, path, headers, body }: WireRequest) {
+    return new Promise((resolve, reject) => {
+      const request = httpRequest({ port, host: "127.0.0.1", method: "POST", path });
+      request.setHeader("host", endpoint.host);
+      for (let i = 0; i < headers.length; i += 2) request.setHeader(headers[i] as string, headers[i + 1] as string);
+      request.on("error", reject);
+      request.on("response", async (response) => {
+        const header = (name: string) => response.headers[name]?.toString();
+        resolve({ status: response.statusCode ?? 0, header, body: await text(response) });
+      });
+      request.end(body);
     });
-    request.on("error", reject);
-    request.on("response", async (response) => {
-      const header = (name: string) => response.headers[name]?.toString();
-      resolve({ status: response.statusCode ?? 0, header, body: await text(response) });
-    });
-    request.end(body);
-  });
-}
-
-const timer: NonNullable<WirePorts["timer"]> = {
-  start: (callback, ms) => setTimeout(callback, ms),
-  stop: (handle) => clearTimeout(handle as NodeJS.Timeout),
+  },
 };
-const wire = wireAws({ now: Date.now, timer, send, sha256 });
+
+const within = (ms = 5000) => new Deadline(nodeClock, ms);
+const wire = wireAws(nodeClock, sha256Crypto, transport);
 const sdk = sdkReference();
 
-const invocation: InvokeRequest = {
+const target: InvokeTarget = {
   function: { configured: "my-function", name: "my-function" },
   region: "us-east-1",
-  payload: '{"type":"track","event":"Ærø 🚀"}',
   invocationType: "RequestResponse",
   logType: "None",
-  credentials: session,
 };
+const invocation: InvokeRequest = { target, payload: '{"type":"track","event":"Ærø 🚀"}', credentials: session };
+const invocationOf = (more: Partial<InvokeTarget>): InvokeRequest => ({
+  ...invocation,
+  target: { ...target, ...more },
+});
 const assumption: AssumeRoleRequest = {
   roleArn: "arn:aws:iam::123456789012:role/path/my-role",
   externalId: "my/source:id",
@@ -115,32 +117,31 @@ const wholeArn = {
 
 describe("a request is the AWS SDK's", () => {
   test.each<[string, (aws: Aws) => Promise<unknown>]>([
-    ["Invoke by name", (aws) => aws.invoke(invocation, 5000)],
-    ["Invoke without a session", (aws) => aws.invoke({ ...invocation, credentials: keys }, 5000)],
+    ["Invoke by name", (aws) => aws.invoke(invocation, within())],
+    ["Invoke without a session", (aws) => aws.invoke({ ...invocation, credentials: keys }, within())],
     [
       "Invoke of a partial ARN",
-      (aws) => aws.invoke({ ...invocation, function: { configured: "", name: "f", account: "123456789012" } }, 5000),
+      (aws) => aws.invoke(invocationOf({ function: { configured: "", name: "f", account: "123456789012" } }), within()),
     ],
     [
       "Invoke of a qualified ARN with everything",
       (aws) =>
         aws.invoke(
-          {
-            ...invocation,
+          invocationOf({
             function: wholeArn,
             region: "cn-north-1",
             invocationType: "Event",
             logType: "Tail",
             clientContext: "eyJhIjoxfQ==",
-          },
-          5000,
+          }),
+          within(),
         ),
     ],
     [
       "Invoke of $LATEST",
-      (aws) => aws.invoke({ ...invocation, function: { configured: "", name: "f", qualifier: "$LATEST" } }, 5000),
+      (aws) => aws.invoke(invocationOf({ function: { configured: "", name: "f", qualifier: "$LATEST" } }), within()),
     ],
-    ["AssumeRole", (aws) => aws.assumeRole(assumption, 5000)],
+    ["AssumeRole", (aws) => aws.assumeRole(assumption, within())],
   ])("%s", async (_name, call) => {
     answer = { status: 400 };
     await outcome(sdk, call);
@@ -177,8 +178,8 @@ describe("a request is the AWS SDK's", () => {
     ["eusc-de-east-1", "amazonaws.eu"],
   ])("in %s it goes to the endpoint of the partition", async (region, suffix) => {
     answer = { status: 400 };
-    await outcome(wire, (aws) => aws.invoke({ ...invocation, region }, 5000));
-    await outcome(wire, (aws) => aws.assumeRole({ ...assumption, region }, 5000));
+    await outcome(wire, (aws) => aws.invoke(invocationOf({ region }), within()));
+    await outcome(wire, (aws) => aws.assumeRole({ ...assumption, region }, within()));
 
     expect(received.map(({ headers }) => headers.host)).toEqual([
       `lambda.${region}.${suffix}`,
@@ -207,8 +208,8 @@ const stsError = (code: string, message: string) =>
 const requestId = { "x-amzn-requestid": "11111111-2222-3333-4444-555555555555" };
 const json = { ...requestId, "content-type": "application/json" };
 const xml = { ...requestId, "content-type": "text/xml" };
-const invoke = (aws: Aws) => aws.invoke(invocation, 5000);
-const assumeRole = (aws: Aws) => aws.assumeRole(assumption, 5000);
+const invoke = (aws: Aws) => aws.invoke(invocation, within());
+const assumeRole = (aws: Aws) => aws.assumeRole(assumption, within());
 
 describe("an answer is read as by the AWS SDK", () => {
   test.each<[string, (aws: Aws) => Promise<unknown>, Answer]>([
@@ -230,8 +231,16 @@ describe("an answer is read as by the AWS SDK", () => {
         body: '{"errorType":"Error","errorMessage":"no"}',
       },
     ],
-    ["a queued event", invoke, { status: 202, headers: json }],
-    ["an allowed dry run", invoke, { status: 204, headers: requestId }],
+    [
+      "a queued event",
+      (aws) => aws.invoke(invocationOf({ invocationType: "Event" }), within()),
+      { status: 202, headers: json },
+    ],
+    [
+      "an allowed dry run",
+      (aws) => aws.invoke(invocationOf({ invocationType: "DryRun" }), within()),
+      { status: 204, headers: requestId },
+    ],
     ["credentials", assumeRole, { status: 200, headers: xml, body: assumed }],
     [
       "access denied by Lambda",
@@ -360,63 +369,97 @@ describe("an answer is read as by the AWS SDK", () => {
   });
 });
 
+describe("what is no answer of Lambda's", () => {
+  test.each([
+    ["RequestResponse", 202],
+    ["RequestResponse", 204],
+    ["RequestResponse", 206],
+    ["Event", 200],
+    ["RequestResponse", 302],
+    ["RequestResponse", 307],
+  ] as const)("%s answered with %s is not taken for one", async (invocationType, status) => {
+    answer = { status, headers: { ...json, location: "http://169.254.169.254/" } };
+    const result = await outcome(wire, (aws) => aws.invoke(invocationOf({ invocationType }), within()));
+    expect(result).toMatchObject({ error: { kind: "service", code: "UnexpectedStatus", status } });
+    expect(received).toHaveLength(1);
+  });
+
+  test.each([0, 100, Number.NaN])("status %s of a host's fetch is not taken for one", async (status) => {
+    const odd = wireAws(nodeClock, sha256Crypto, { post: async () => ({ status, header: () => "r-1", body: "" }) });
+    expect(await outcome(odd, invoke)).toMatchObject({ error: { kind: "service", code: "UnexpectedStatus" } });
+  });
+
+  test("an answer of AWS's own endpoint without a request ID is something else's", async () => {
+    answer = { status: 200, body: "{}" };
+    expect(await outcome(wire, invoke)).toMatchObject({ error: { kind: "network", code: "NotFromLambda" } });
+  });
+});
+
+describe("a wrong clock", () => {
+  const DATE = "Fri, 02 Jan 2026 03:04:05 GMT";
+
+  test.each([
+    [20 * 60_000, true],
+    [-20 * 60_000, true],
+    [3 * 60_000, false],
+  ])("that is %s ms off is corrected by the date of AWS's error: %s", async (offMs, corrected) => {
+    const { clock } = new FakeAws();
+    const off = { ...clock, wall: () => clock.wall() + offMs };
+    const sandbox = wireAws(off, sha256Crypto, transport);
+    const headers = { ...json, "x-amzn-errortype": "InvalidSignatureException", date: DATE };
+    answer = { status: 403, headers, body: '{"message":"Signature expired"}' };
+    const call = (aws: Aws) => aws.invoke(invocation, new Deadline(clock, 5000));
+    const { error } = (await outcome(sandbox, call)) as { error: AwsErrorDetails };
+    expect(error.clockWasOff ?? false).toBe(corrected);
+    await outcome(sandbox, call);
+    const signedAt = received.map(({ headers: { "x-amz-date": date } }) => date);
+    expect(signedAt[1] === "20260102T030405Z").toBe(corrected);
+  });
+});
+
 describe("without an answer", () => {
-  const failing = (kind: "network" | "timeout") =>
-    wireAws({
-      now: Date.now,
-      sha256,
-      send: () => Promise.reject(new TransportError(kind, "ECONNREFUSED", "Connection refused")),
+  const failing = (kind: "unsent" | "broken") =>
+    wireAws(nodeClock, sha256Crypto, {
+      post: () => Promise.reject(new TransportError(kind, "ECONNREFUSED", "Connection refused")),
     });
 
-  test.each(["network", "timeout"] as const)(
-    "what the transport says of a %s failure is what is thrown",
-    async (kind) => {
-      expect(await outcome(failing(kind), invoke)).toEqual({
-        error: { service: "lambda", kind, code: "ECONNREFUSED", message: "Connection refused" },
-      });
-      expect(await outcome(failing(kind), assumeRole)).toMatchObject({ error: { service: "sts", kind } });
+  test.each(["unsent", "broken"] as const)("what the transport says of it is what is thrown: %s", async (kind) => {
+    const details = { kind: "network", code: "ECONNREFUSED", message: "Connection refused", unsent: kind === "unsent" };
+    expect(await outcome(failing(kind), invoke)).toEqual({ error: { service: "lambda", ...details } });
+    expect(await outcome(failing(kind), assumeRole)).toMatchObject({ error: { service: "sts", ...details } });
+  });
+
+  test.each(["lambda", "sts"] as const)(
+    "%s that takes too long is given up where there is a timer",
+    async (service) => {
+      const fake = new FakeAws();
+      const silent = wireAws(
+        fake.clock,
+        sha256Crypto,
+        jitsuTransport(() => new Promise(() => {})),
+      );
+      const pending = outcome(silent, (aws) =>
+        service === "lambda" ? aws.invoke(invocation, fake.deadline()) : aws.assumeRole(assumption, fake.deadline()),
+      );
+      await settled();
+      fake.pass(5000);
+      expect(await pending).toMatchObject({ error: { service, kind: "timeout", code: "Timeout" } });
+      expect(fake.timers).toBe(0);
     },
   );
 
-  test.each([
-    ["lambda", invoke],
-    ["sts", assumeRole],
-  ] as const)("%s that takes too long is given up where there is a timer", async (service, call) => {
-    let elapse = () => {};
-    const stopped = jest.fn();
-    const silent = wireAws({
-      now: Date.now,
-      sha256,
-      send: () => new Promise(() => {}),
-      timer: {
-        start: (callback) => {
-          elapse = callback;
-          return "timer";
-        },
-        stop: stopped,
-      },
+  test("without a timer, calls last as long as they last", async () => {
+    const { timer: _, ...timerless } = nodeClock;
+    answer = { status: 200, headers: json };
+    expect(await outcome(wireAws(timerless, sha256Crypto, transport), invoke)).toMatchObject({
+      value: { status: 200 },
     });
-
-    const pending = outcome(silent, call);
-    elapse();
-
-    expect(await pending).toMatchObject({ error: { service, kind: "timeout", code: "Timeout" } });
-    expect(stopped).toHaveBeenCalledWith("timer");
-  });
-
-  test("without a timer there is no sleep to retry after, and calls last as long as they last", async () => {
-    const timerless = wireAws({ now: Date.now, sha256, send });
-    answer = { status: 204 };
-
-    expect(timerless.sleep).toBeUndefined();
-    expect(await timerless.within(Promise.resolve("done"), 0)).toBe("done");
-    expect(await outcome(timerless, invoke)).toMatchObject({ value: { status: 204 } });
   });
 
   test("without credentials nothing is sent", async () => {
     const { credentials: _, ...unsigned } = invocation;
 
-    const result = await outcome(wire, (aws) => aws.invoke(unsigned, 5000));
+    const result = await outcome(wire, (aws) => aws.invoke(unsigned, within()));
 
     expect(result).toMatchObject({ error: { service: "lambda", kind: "identity" } });
     expect(received).toEqual([]);
@@ -424,28 +467,29 @@ describe("without an answer", () => {
 });
 
 test("what took too long to find out who signs is not sent after its deadline", async () => {
-  let now = 0;
-  const sent = jest.fn();
-  const late = wireAws({
-    now: () => now,
-    sha256,
-    send: sent,
+  const fake = new FakeAws();
+  const post = jest.fn();
+  const late = lambdaInvoke({
+    time: fake.time,
+    crypto: sha256Crypto,
+    transport: { post },
+    endpoint: () => ({ origin: "http://127.0.0.1", host: "127.0.0.1", basePath: "", ofAws: false }),
     identity: async () => {
-      now += 500;
+      fake.pass(500);
       return keys;
     },
   });
   const { credentials: _, ...unsigned } = invocation;
 
-  await expect(late.invoke(unsigned, 200)).rejects.toMatchObject({ details: { kind: "timeout" } });
-  expect(sent).not.toHaveBeenCalled();
+  await expect(late(unsigned, fake.deadline(200))).rejects.toMatchObject({ details: { kind: "timeout" } });
+  expect(post).not.toHaveBeenCalled();
 });
 
 test("an STS answer with an impossible character reference is read all the same", async () => {
   const body = "<Error><Code>AccessDenied</Code><Message>&#x110000; &#65;</Message></Error>";
-  const odd = wireAws({ now: Date.now, sha256, send: async () => ({ status: 403, header: () => undefined, body }) });
+  const odd = wireAws(nodeClock, sha256Crypto, { post: async () => ({ status: 403, header: () => undefined, body }) });
 
-  await expect(odd.assumeRole(assumption, 1000)).rejects.toMatchObject({
+  await expect(odd.assumeRole(assumption, within())).rejects.toMatchObject({
     details: { code: "AccessDenied", message: "&#x110000; A" },
   });
 });

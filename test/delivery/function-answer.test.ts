@@ -1,15 +1,18 @@
 import fc from "fast-check";
-import { readBatchItemFailures, readFunctionError } from "../../src/delivery/function-answer";
+import { readBatchAnswer, readFunctionError } from "../../src/delivery/function-answer";
 
 const batch = ["m-1", "m-2", "m-3"];
 const failures = (...ids: unknown[]) =>
   JSON.stringify({ batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })) });
-const read = (payload: string) => [...readBatchItemFailures(payload, batch)];
+const read = (payload: string) => {
+  const answer = readBatchAnswer(payload, batch);
+  return "unreadable" in answer ? batch : batch.filter((_, position) => answer.failed.has(position));
+};
 
 describe("partial failure of a batch", () => {
   test.each([
     ["one", failures("m-2"), ["m-2"]],
-    ["several, in any order", failures("m-3", "m-1"), ["m-3", "m-1"]],
+    ["several, in any order", failures("m-3", "m-1"), ["m-1", "m-3"]],
     ["one twice", failures("m-2", "m-2"), ["m-2"]],
     ["none", failures(), []],
     ["with other keys beside it", '{"ok":2,"batchItemFailures":[{"itemIdentifier":"m-2","why":"x"}]}', ["m-2"]],
@@ -29,6 +32,10 @@ describe("partial failure of a batch", () => {
     ["no list", '{"batchItemFailures":"m-1"}'],
     ["a map", '{"batchItemFailures":{"m-1":true}}'],
     ["a yes", '{"batchItemFailures":true}'],
+    ["half of it missing", '{"batchItemFailures":['],
+    ["no JSON around it", "{not JSON}"],
+    ["nothing but words: what a custom runtime may answer", "OK"],
+    ["the page of something in between", "<html>Bad gateway</html>"],
   ])("a report with %s fails the whole batch", (_what, payload) => {
     expect(read(payload)).toEqual(batch);
   });
@@ -40,8 +47,6 @@ describe("partial failure of a batch", () => {
     "[]",
     "{}",
     '{"batchItemFailures":null}',
-    "{not JSON}",
-    '{"batchItemFailures":[',
     '"the text \\"batchItemFailures\\" in a text"',
     '{"body":"{\\"batchItemFailures\\":[{\\"itemIdentifier\\":\\"m-1\\"}]}"}',
     '[{"batchItemFailures":[{"itemIdentifier":"m-1"}]}]',
@@ -57,6 +62,15 @@ describe("partial failure of a batch", () => {
       }),
     );
   });
+});
+
+test("events of one message ID are each told their own result", () => {
+  const answer = readBatchAnswer(failures("m-1"), ["m-1", "m-2", "m-1"]);
+  expect(answer).toEqual({ failed: new Set([0, 2]) });
+});
+
+test("what cannot be read is told, with what to answer", () => {
+  expect(readBatchAnswer("OK", batch)).toEqual({ unreadable: expect.stringContaining("nothing, null or JSON") });
 });
 
 describe("a function's error", () => {
@@ -97,7 +111,7 @@ describe("a function's error", () => {
     expect(readFunctionError("Handled", '{"errorType":"E","trace":["a",{"toString":1},null]}')).toEqual({
       kind: "Handled",
       errorType: "E",
-      trace: ["a", '{"toString":1}', "null"],
+      trace: ["a", "…", "null"],
     });
   });
 });

@@ -6,7 +6,9 @@ import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { json } from "node:stream/consumers";
 import { promisify } from "node:util";
+import { Deadline } from "../../src/aws/deadline";
 import { createNodeAws } from "../../src/aws/node";
+import { nodeClock } from "../../src/aws/node-clock";
 import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
 import { pointEnvironmentAt } from "./scene";
 import { createStack } from "./stack";
@@ -87,7 +89,8 @@ function shim(path: string, text: string): void {
 async function answerAwsCommand({ argv, template }: AwsCommand): Promise<string> {
   const [service, action, ...options] = argv;
   const commands: Readonly<Record<string, () => Promise<string> | string>> = {
-    "sts get-caller-identity": async () => (await createNodeAws().callerIdentity(aws.region, undefined, 5000)).arn,
+    "sts get-caller-identity": async () =>
+      (await createNodeAws().callerIdentity(aws.region, undefined, new Deadline(nodeClock, 5000))).arn,
     "cloudformation deploy": () => {
       expect(options).toContain("CAPABILITY_NAMED_IAM");
       expect(options.join(" ")).toContain(`--region ${aws.region}`);

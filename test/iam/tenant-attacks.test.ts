@@ -2,10 +2,12 @@ import type { FullContext } from "@jitsu/protocols/functions";
 import { jitsuFunction } from "../../src/hosts/jitsu/destination-function";
 import type { RouterResponse } from "../../src/hosts/rudderstack/contract";
 import { createNetworkHandler } from "../../src/hosts/rudderstack/delivery";
-import { Destinations } from "../../src/hosts/rudderstack/destinations";
+import { MadeByConfig } from "../../src/hosts/rudderstack/destinations";
 import { createTransformation } from "../../src/hosts/rudderstack/transformation";
 import { checkConnection, createDestination, type DestinationOptions, type Settings } from "../../src/index";
 import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
+import { createHostedDestination } from "../../src/node";
+import { isPlanned } from "../../src/planning/planned-delivery";
 import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { permit, trust } from "../local/aws/policies";
 import { pointEnvironmentAt } from "./scene";
@@ -116,13 +118,16 @@ const FACES: Readonly<Record<string, Face>> = {
   "deliver()": (settings, who) => createDestination(settings).deliver(event(), hostContext(who)),
   "deliverBatch()": (settings, who) =>
     createDestination({ ...settings, maxBatchSize: 10 }).deliverBatch([event(), event()], hostContext(who)),
-  "prepare() and send()": async (settings, who) => {
-    const destination = createDestination(settings);
-    const prepared = destination.prepare(event(), hostContext(who));
-    return "json" in prepared ? destination.send([prepared]) : prepared;
+  "plan() and send()": async (settings, who) => {
+    const destination = createHostedDestination(settings);
+    const plan = destination.plan(event(), hostContext(who));
+    return isPlanned(plan) ? destination.send([plan]) : plan;
   },
   "Jitsu's destination function": async (settings, { sourceId, workspaceId }) => {
-    const deliver = jitsuFunction((given) => createDestination(given));
+    const deliver = jitsuFunction((given) => {
+      const destination = createDestination(given);
+      return { deliver: (...args) => destination.deliver(args[0], args[1]) };
+    });
     const silent = { info() {}, warn() {}, debug() {}, error() {} };
     const ctx = {
       props: settings as Settings,
@@ -155,9 +160,11 @@ async function throughRudderStack(
 ): Promise<unknown> {
   const metadata = { jobId: 1, sourceId, workspaceId };
   const inputs = [{ message: event(), metadata, destination: { ID: "d", Config: settings } }];
-  const transformation = createTransformation(new Destinations((given) => createDestination(given, whereTransformed)));
+  const transformation = createTransformation(
+    new MadeByConfig((given) => createHostedDestination(given, whereTransformed)),
+  );
   const overTheServer: RouterResponse[] = JSON.parse(JSON.stringify(transformation.processRouterDest(inputs)));
-  const delivery = createNetworkHandler(new Destinations((given) => createDestination(given)));
+  const delivery = createNetworkHandler(new MadeByConfig((given) => createHostedDestination(given)));
   return Promise.all(
     overTheServer.map(({ batchedRequest, metadata: jobs }) =>
       delivery.proxy({ ...batchedRequest, metadata: jobs, destinationConfig: settings }),
@@ -193,20 +200,20 @@ describe.each(PINNED)("where the operator pins the external ID to the %s", (orig
 
   test("jobs in one request to RudderStack's delivery are sent as whom each of them is from, whatever it says", async () => {
     const destinationConfig = { ...a.settings, maxBatchSize: 10 };
-    const unpinned = createDestination(destinationConfig, { operator: DEFAULT_OPERATOR_POLICY });
-    const deliveries = Array.from({ length: 4 }, () => unpinned.prepare(event(), hostContext(a)));
+    const unpinned = createHostedDestination(destinationConfig, { operator: DEFAULT_OPERATOR_POLICY });
+    const deliveries = Array.from({ length: 4 }, () => unpinned.plan(event(), hostContext(a)));
     const metadata = [hostContext(a), hostContext(b), {}, hostContext(a)];
-    const delivery = createNetworkHandler(new Destinations((given) => createDestination(given)));
+    const delivery = createNetworkHandler(new MadeByConfig((given) => createHostedDestination(given)));
 
     const results = await delivery.proxy({ body: { JSON: { deliveries } }, metadata, destinationConfig });
 
-    expect(results.map(({ statusCode, result }) => [statusCode, result.error?.code])).toEqual([
+    expect(results.map(({ status, error }) => [status, error?.code])).toEqual([
       [200, undefined],
       [500, "AccessDenied"],
       [500, "InvalidSettings"],
       [200, undefined],
     ]);
-    expect(aws.invocations.map(({ payload }) => payload)).toEqual([[expect.anything(), expect.anything()]]);
+    expect(aws.invocations.flatMap(({ payload }) => payload)).toEqual([expect.anything(), expect.anything()]);
   });
 });
 

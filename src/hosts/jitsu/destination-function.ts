@@ -1,13 +1,18 @@
 import type { AnalyticsServerEvent } from "@jitsu/protocols/analytics";
 import type { FullContext, JitsuFunction } from "@jitsu/protocols/functions";
-import type { Destination } from "../../destination";
+import type { DeliveryResult } from "../../delivery/delivery-result";
 import type { JsonObject } from "../../events/segment-event";
+import type { EventContext } from "../../planning/planner";
 import type { Settings } from "../../settings/settings";
 import { pickSettings } from "../../settings/settings";
 import { MASKED_SECRET } from "./masked-secret";
 import { reportToJitsu } from "./report";
 
-type Deliverer = Pick<Destination, "deliver">;
+/** A destination, as far as it is needed here. */
+export interface Deliverer {
+  /** @param ctx what Jitsu hands over with the event */
+  deliver(event: unknown, context: EventContext, ctx: FullContext<Settings>): Promise<DeliveryResult>;
+}
 
 const NO_SETTINGS = {};
 
@@ -31,11 +36,8 @@ export function jitsuFunction(
   }
 
   const deliver: JitsuFunction<AnalyticsServerEvent, Settings> = async (event, ctx: FullContext<Settings>) => {
-    const result = await destinationFor(ctx.props ?? NO_SETTINGS).deliver(event, {
-      sourceId: ctx.source?.id,
-      workspaceId: ctx.workspace?.id,
-      receivedAt: ctx.receivedAt,
-    });
+    const context = { sourceId: ctx.source?.id, workspaceId: ctx.workspace?.id, receivedAt: ctx.receivedAt };
+    const result = await destinationFor(ctx.props ?? NO_SETTINGS).deliver(event, context, ctx);
     reportToJitsu(result, ctx);
     return event;
   };

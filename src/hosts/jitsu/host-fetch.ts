@@ -1,22 +1,43 @@
 import type { FetchType } from "@jitsu/protocols/functions";
-import { TransportError } from "../../aws/transport-error";
-import type { WireAnswer, WireRequest } from "../../aws/wire";
+import { MAX_ANSWER_BYTES, type Transport, TransportError, tooLong } from "../../aws/transport";
 
 /**
- * Sends a request through the `fetch` that Jitsu hands to functions, and asks it to keep the request and the answer,
- * which may hold credentials, out of its live-events log.
- *
- * @throws TransportError where no answer came
+ * The way out through the `fetch` that Jitsu hands to functions, which is asked to keep the request and the answer, which
+ * may hold credentials, out of its live-events log.
  */
-export async function sendThroughJitsu(fetch: FetchType, request: WireRequest): Promise<WireAnswer> {
-  const { method, url, headers, body } = request;
-  try {
-    const answer = await fetch(url, { method, headers, body }, { log: false });
-    const text = await answer.text();
-    return { status: answer.status, header: (name) => headerOf(answer.headers, name), body: text };
-  } catch (error) {
-    throw transportError(error);
-  }
+export function jitsuTransport(fetch: FetchType): Transport {
+  return {
+    async post({ endpoint, path, headers, body }, limit) {
+      const options = { method: "POST", headers: headerObject(headers), body, redirect: "manual" };
+      try {
+        return await new Promise((resolve, reject) => {
+          limit.watch(() => reject(new TransportError("timeout", "Timeout", "")));
+          exchange(fetch(`${endpoint.origin}${path}`, options, { log: false })).then(resolve, reject);
+        });
+      } catch (error) {
+        throw error instanceof TransportError ? error : transportError(error);
+      } finally {
+        limit.unwatch();
+      }
+    },
+  };
+}
+
+async function exchange(answering: ReturnType<FetchType>) {
+  const answer = await answering;
+  const header = (name: string) => headerOf(answer.headers, name);
+  if (Number(header("content-length")) > MAX_ANSWER_BYTES) throw tooLong();
+  const body = await answer.text();
+  // The engine has decoded what it has a decoder for.
+  if (body.length > MAX_ANSWER_BYTES) throw tooLong();
+  return { status: answer.status, header, body };
+}
+
+/** @param headers names and values by turns */
+function headerObject(headers: readonly string[]): Record<string, string> {
+  const object: Record<string, string> = {};
+  for (let i = 0; i < headers.length; i += 2) object[headers[i] as string] = headers[i + 1] as string;
+  return object;
 }
 
 /**
@@ -41,6 +62,9 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
   [/certificate|TLS|SSL/i, "ERR_TLS"],
 ];
 
+/** Causes before which nothing was sent. */
+const UNSENT: readonly string[] = ["ECONNREFUSED", "ENOTFOUND"];
+
 /** What stands in Jitsu's error where its own limit on a request struck. */
 const TIMED_OUT = /timeout|timed out|TimeoutError|AbortError/i;
 
@@ -48,8 +72,14 @@ function transportError(error: unknown): TransportError {
   const {
     name = "",
     message = "",
+    code: own,
     cause,
-  } = (error ?? {}) as { name?: string; message?: string; cause?: { code?: string; message?: string } };
+  } = (error ?? {}) as {
+    name?: string;
+    message?: string;
+    code?: string;
+    cause?: { code?: string; message?: string };
+  };
   if (TIMED_OUT.test(`${name} ${message}`)) {
     return new TransportError(
       "timeout",
@@ -58,6 +88,10 @@ function transportError(error: unknown): TransportError {
     );
   }
   const said = [message, cause?.code, cause?.message].filter(Boolean).join(": ") || String(error);
-  const code = CAUSES.find(([words]) => words.test(said))?.[1] ?? cause?.code ?? "FetchFailed";
-  return new TransportError("network", code, `AWS could not be reached through Jitsu's fetch: ${said}`);
+  const code = CAUSES.find(([words]) => words.test(said))?.[1] ?? cause?.code ?? own ?? "FetchFailed";
+  return new TransportError(
+    UNSENT.includes(code) ? "unsent" : "broken",
+    code,
+    `AWS could not be reached through Jitsu's fetch: ${said}`,
+  );
 }

@@ -29,9 +29,10 @@ export interface JitsuDestinationFunction {
 }
 
 /** The destination function for a Jitsu built from source, with the settings in `context.props`. */
-const AmazonLambdaDestination = jitsuFunction((settings) =>
-  createDestination(settings),
-) as unknown as JitsuDestinationFunction;
+const AmazonLambdaDestination = jitsuFunction((settings) => {
+  const destination = createDestination(settings);
+  return { deliver: (event, context) => destination.deliver(event, context) };
+}) as unknown as JitsuDestinationFunction;
 
 export type { Settings };
 export { AmazonLambdaDestination };

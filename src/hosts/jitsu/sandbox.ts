@@ -1,13 +1,15 @@
 import type { AnalyticsServerEvent } from "@jitsu/protocols/analytics";
 import type { FullContext, JitsuFunction } from "@jitsu/protocols/functions";
-import { AssumedRoles } from "../../aws/assumed-role";
-import { type WireRequest, wireAws } from "../../aws/wire";
+import type { Clock } from "../../aws/clock";
+import { Sessions } from "../../aws/sessions";
+import type { Transport } from "../../aws/transport";
+import { wireAws } from "../../aws/wire";
 import { createDestinationIn } from "../../destination";
-import { sha256 } from "../../encoding/sha256";
+import { sha256Crypto } from "../../encoding/sha256";
 import { DEFAULT_OPERATOR_POLICY } from "../../settings/operator-policy";
 import type { Settings } from "../../settings/settings";
 import { jitsuFunction } from "./destination-function";
-import { logsAnswers, sendThroughJitsu } from "./host-fetch";
+import { jitsuTransport, logsAnswers } from "./host-fetch";
 
 /** Milliseconds for a delivery where the settings name none: Jitsu stops a function after 5 seconds. */
 const DEFAULT_TIMEOUT_MS = 4500;
@@ -21,52 +23,74 @@ export const config = {
 
 type Context = FullContext<Settings>;
 
-/** Where requests to AWS go out: what one call can do for another is the same for all of them. */
-let latest: Pick<Context, "fetch" | "log"> | undefined;
 let warned = false;
 
-function send(request: WireRequest) {
-  if (!latest) throw new TypeError("Nothing is sent before the first event.");
-  const { fetch, log } = latest;
-  if (!warned && logsAnswers(fetch) && /^https:\/\/sts\./.test(request.url)) {
-    warned = true;
-    log.warn(
-      "SECURITY: this version of Jitsu writes what AWS STS answers into its live-events log, temporary credentials included. " +
-        "They can only invoke the functions in the settings, and for an hour at most. To keep them out of the log, set " +
-        'the connection\'s option fetchLogLevel to "debug", or upgrade Jitsu, or leave roleAddress empty and use keys that may invoke these functions and nothing else.',
-    );
-  }
-  return sendThroughJitsu(fetch, request);
+/** The way out for one event: its own context's `fetch`. */
+function transportOf({ fetch, log }: Context): Transport {
+  const { post } = jitsuTransport(fetch);
+  return {
+    post(request, deadline) {
+      if (!warned && logsAnswers(fetch) && request.endpoint.host.startsWith("sts.")) {
+        warned = true;
+        log.warn(
+          "SECURITY: this version of Jitsu writes what AWS STS answers into its live-events log, temporary credentials included. " +
+            "They can only invoke the functions in the settings, and for an hour at most. To keep them out of the log, set " +
+            'the connection\'s option fetchLogLevel to "debug", or upgrade Jitsu, or leave roleAddress empty and use keys that may invoke these functions and nothing else.',
+        );
+      }
+      return post(request, deadline);
+    },
+  };
 }
 
-const aws = wireAws({
-  now: () => Date.now(),
-  // An isolate has no timers.
-  ...(typeof setTimeout === "function" && {
-    timer: { start: (callback, ms) => setTimeout(callback, ms), stop: (timer) => clearTimeout(timer as number) },
-  }),
-  timeoutNote: "Jitsu stops a function after 5 seconds, unless its operator sets UDF_TIMEOUT_MS.",
-  send,
-  sha256,
-});
-const roles = new AssumedRoles(aws);
+const noTransport: Transport = {
+  post() {
+    throw new TypeError("Each event brings its own way out.");
+  },
+};
 
-const deliver = jitsuFunction((given) => {
-  const settings = given as Settings;
-  return createDestinationIn(
-    { aws, roles, operator: () => DEFAULT_OPERATOR_POLICY },
-    { ...settings, timeoutMs: settings.timeoutMs || DEFAULT_TIMEOUT_MS },
-  );
-});
+let lastWall = Number.NEGATIVE_INFINITY;
+let passed = 0;
+
+/** An isolate has no clock but the wall's, and no timers. */
+const clock: Clock = {
+  monotonic() {
+    if (typeof performance === "object") return performance.now();
+    const now = Date.now();
+    // A clock that is set back stands still here.
+    passed += Math.max(now - Math.max(lastWall, 0), 0);
+    lastWall = now;
+    return passed;
+  },
+  wall: () => Date.now(),
+  ...(typeof setTimeout === "function" && {
+    timer: {
+      start: (callback: () => void, ms: number) => setTimeout(callback, ms),
+      stop: (timer: unknown) => clearTimeout(timer as number),
+    },
+  }),
+};
+
+const aws = wireAws(clock, sha256Crypto, noTransport);
+const sessions = new Sessions(aws);
 
 /**
  * The destination as a function to deploy to a running Jitsu, in whose sandboxes `ctx.fetch` is the only way out. Its
  * settings are the connection's function variables; sessions of the assumed role live in this sandbox's memory only.
  */
-const AmazonLambda: JitsuFunction<AnalyticsServerEvent, Settings> = (event, ctx) => {
-  latest = ctx;
-  return deliver(event, ctx);
-};
+const AmazonLambda: JitsuFunction<AnalyticsServerEvent, Settings> = jitsuFunction((given) => {
+  const settings = given as Settings;
+  const destination = createDestinationIn(
+    {
+      aws,
+      sessions,
+      operator: () => DEFAULT_OPERATOR_POLICY,
+      timeoutNote: "Jitsu stops a function after 5 seconds, unless its operator sets UDF_TIMEOUT_MS.",
+    },
+    { ...settings, timeoutMs: settings.timeoutMs || DEFAULT_TIMEOUT_MS },
+  );
+  return { deliver: (event, context, ctx) => destination.deliver(event, context, { via: transportOf(ctx) }) };
+});
 
 // biome-ignore lint/style/noDefaultExport: Jitsu calls a function's default export.
 export default AmazonLambda;

@@ -1,10 +1,11 @@
-import type { DeliveryErrorCode, DeliveryResult } from "../../delivery/delivery-result";
-import { FAILURES } from "../../delivery/failures";
-import { failed } from "../../delivery/result";
-import type { Destination, PreparedDelivery } from "../../destination";
+import type { DeliveryResult } from "../../delivery/delivery-result";
+import { failed, unsent } from "../../delivery/result";
+import type { HostedDestination } from "../../destination";
+import { isPlanned } from "../../planning/planned-delivery";
+import type { QueuedDelivery } from "../../planning/planner";
 import type { EventOrigin } from "../../settings/external-id";
 import type { JobMetadata, ProxyRequest, ProxyResponse } from "./contract";
-import type { Destinations } from "./destinations";
+import type { ByConfig } from "./destinations";
 import { explain } from "./failure";
 import { isObject } from "./json-object";
 import { deliveriesIn } from "./request-object";
@@ -13,41 +14,24 @@ import { deliveryTags, transformTags } from "./stat-tags";
 /** What the host's delivery service asks of a network handler: it calls the three one after the other. */
 export interface NetworkHandler {
   /** Sends the request. Never throws. */
-  proxy(request: unknown): Promise<readonly JobResult[]>;
-  processAxiosResponse(results: readonly JobResult[]): readonly JobResult[];
+  proxy(request: unknown): Promise<readonly DeliveryResult[]>;
+  processAxiosResponse(results: readonly DeliveryResult[]): readonly DeliveryResult[];
   responseHandler(answered: {
-    readonly destinationResponse: readonly JobResult[];
+    readonly destinationResponse: readonly DeliveryResult[];
     readonly rudderJobMetadata: unknown;
   }): ProxyResponse;
 }
 
-/** What became of one job, and what the server is to do with it. */
-export interface JobResult {
-  readonly result: DeliveryResult;
-  readonly statusCode: number;
-  /** The job is to be delivered without others from now on. */
-  readonly alone: boolean;
-}
-
-/**
- * Failures of a whole batch that may be one event's doing. Each of its events is tried again alone, so that the event
- * at fault is found and the others are delivered.
- */
-const MAY_BE_ONE_EVENTS_FAULT: readonly DeliveryErrorCode[] = [
-  "ExecutionError",
-  "RejectedByFunction",
-  "OperationTimedOut",
-  "InvalidEvent",
-];
-
 const RETRY_STATUS = 500;
 
-export function createNetworkHandler(destinations: Destinations): NetworkHandler {
+export function createNetworkHandler(
+  destinations: ByConfig<Pick<HostedDestination, "planAnew" | "send">>,
+): NetworkHandler {
   return {
     async proxy(request) {
       const { body, metadata, destinationConfig } = (isObject(request) ? request : {}) as Partial<ProxyRequest>;
       const jobs = Array.isArray(metadata) ? metadata : [metadata];
-      const all = (result: DeliveryResult) => jobs.map(() => jobResult(result));
+      const all = (result: DeliveryResult) => jobs.map(() => result);
       const deliveries = deliveriesIn(isObject(body?.JSON) ? body.JSON : undefined);
       if (!deliveries) return all(malformed("It has no deliveries in body.JSON."));
       if (deliveries.length !== jobs.length) {
@@ -70,14 +54,15 @@ export function createNetworkHandler(destinations: Destinations): NetworkHandler
       const jobs: readonly JobMetadata[] = (
         Array.isArray(rudderJobMetadata) ? rudderJobMetadata : [rudderJobMetadata]
       ).map((job) => (isObject(job) ? job : {}));
-      const failure = results.find(({ result }) => result.error);
+      const failure = results.find(({ error }) => error);
       return {
-        status: failure?.statusCode ?? results[0]?.statusCode ?? RETRY_STATUS,
-        message: failure ? explain(failure.result) : `Delivered ${results.length} event(s) to AWS Lambda.`,
-        ...(failure?.result.error && { statTags: deliveryTags(tagsOf(failure), jobs[0] ?? {}) }),
-        response: results.map(({ result, statusCode, alone }, i) => ({
-          statusCode,
-          metadata: alone ? { ...jobs[i], dontBatch: true } : (jobs[i] ?? {}),
+        status: (failure ?? results[0])?.status ?? RETRY_STATUS,
+        message: failure ? explain(failure) : `Delivered ${results.length} event(s) to AWS Lambda.`,
+        ...(failure?.error && { statTags: deliveryTags(transformTags(failure.error.code), jobs[0] ?? {}) }),
+        response: results.map((result, i) => ({
+          statusCode: result.status,
+          // The server delivers a job so marked without others from then on.
+          metadata: result.alone ? { ...jobs[i], dontBatch: true } : (jobs[i] ?? {}),
           error: JSON.stringify(result),
         })),
       };
@@ -85,34 +70,20 @@ export function createNetworkHandler(destinations: Destinations): NetworkHandler
   };
 }
 
-/** As the settings and the operator allow it now: they may have changed since the request was made. */
+/** As the settings and the operator have it now: they may have changed since the request was made. */
 async function sendAll(
-  destination: Destination,
-  deliveries: readonly PreparedDelivery[],
+  destination: Pick<HostedDestination, "planAnew" | "send">,
+  queued: readonly (QueuedDelivery | undefined)[],
   jobs: readonly unknown[],
-): Promise<JobResult[]> {
-  const addressed = deliveries.map((delivery, i) => destination.readdress(delivery, originOf(jobs[i])));
-  const results = new Map<PreparedDelivery | DeliveryResult, JobResult>();
-  for (const each of addressed) if ("outcome" in each) results.set(each, jobResult(each));
-  for (const batch of destination.batches(addressed.filter((each) => "json" in each))) {
-    const sent = await destination.send(batch);
-    for (const [i, delivery] of batch.entries())
-      results.set(delivery, jobResult(sent[i] as DeliveryResult, batch.length));
-  }
-  return addressed.map((each) => results.get(each) as JobResult);
-}
-
-function jobResult(result: DeliveryResult, shared = 1): JobResult {
-  const { error, status } = result;
-  const thrown = error?.code !== "ExecutionError" || error.functionError !== undefined;
-  const alone = shared > 1 && error !== undefined && thrown && MAY_BE_ONE_EVENTS_FAULT.includes(error.code);
-  const retryAll = alone && FAILURES[error.code].outcome === "rejected";
-  return { result, alone, statusCode: retryAll ? RETRY_STATUS : status };
-}
-
-function tagsOf({ result: { error }, statusCode }: JobResult) {
-  const code = error?.code ?? "Unknown";
-  return transformTags(statusCode === RETRY_STATUS && FAILURES[code].outcome === "rejected" ? "ExecutionError" : code);
+): Promise<DeliveryResult[]> {
+  const plans = queued.map((delivery, i) => delivery && destination.planAnew(delivery, originOf(jobs[i])));
+  const deliveries = plans.flatMap((plan) => (plan && isPlanned(plan) ? [plan] : []));
+  const sent = await destination.send(deliveries);
+  const results = new Map(deliveries.map((delivery, i) => [delivery, sent[i] as DeliveryResult]));
+  return plans.map((plan) => {
+    if (!plan) return malformed("One of the deliveries in body.JSON is none of this destination's.");
+    return isPlanned(plan) ? (results.get(plan) as DeliveryResult) : unsent(plan);
+  });
 }
 
 const NO_FACTS = { messageId: "", durationMs: 0, attempts: 0 };

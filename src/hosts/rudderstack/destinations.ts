@@ -1,29 +1,33 @@
-import type { Destination } from "../../destination";
+import { BoundedMap } from "../../encoding/bounded-map";
 import type { JsonObject } from "../../events/segment-event";
 import { settingsFromConfig } from "./host-config";
 
-/** Destinations kept at most; the host hands the configuration over anew with every request. */
-const MAX_DESTINATIONS = 1000;
+/** Configurations of which something is kept at most; the host hands them over anew with every request. */
+const MAX_CONFIGS = 1000;
 
-/** Destinations by configuration: settings are checked once, not per event. The least recently used is forgotten. */
-export class Destinations {
-  readonly #create: (settings: unknown) => Destination;
-  readonly #byConfig = new Map<string, Destination>();
+/** What there is for a destination's configuration. */
+export interface ByConfig<Made> {
+  /** @param workspaceId what RudderStack's native LAMBDA destination sends as the external ID */
+  for(config: Readonly<JsonObject>, workspaceId: string | undefined): Made;
+}
 
-  constructor(create: (settings: unknown) => Destination) {
-    this.#create = create;
+/** What is made of a destination's configuration, made once and not per event. */
+export class MadeByConfig<Made> implements ByConfig<Made> {
+  readonly #make: (settings: JsonObject) => Made;
+  readonly #made = new BoundedMap<string, { readonly made: Made }>({ entries: MAX_CONFIGS });
+
+  /** @param make of a user's settings */
+  constructor(make: (settings: JsonObject) => Made) {
+    this.#make = make;
   }
 
-  /** @param workspaceId what RudderStack's native LAMBDA destination sends as the external ID */
-  for(config: Readonly<JsonObject>, workspaceId: string | undefined): Destination {
+  for(config: Readonly<JsonObject>, workspaceId: string | undefined): Made {
     const key = JSON.stringify([config, workspaceId]);
-    const destination = this.#byConfig.get(key) ?? this.#create(settingsFromConfig(config, workspaceId));
-    this.#byConfig.delete(key);
-    this.#byConfig.set(key, destination);
-    if (this.#byConfig.size > MAX_DESTINATIONS) {
-      const [oldest] = this.#byConfig.keys();
-      if (oldest !== undefined) this.#byConfig.delete(oldest);
+    let known = this.#made.get(key);
+    if (!known) {
+      known = { made: this.#make(settingsFromConfig(config, workspaceId)) };
+      this.#made.set(key, known);
     }
-    return destination;
+    return known.made;
   }
 }

@@ -22,11 +22,15 @@ class OwnError extends Error {
  * @param name as the host's errors of this kind are called, e.g. `ConfigurationError`
  */
 export function hostError(name: string, message: string, status: number, statTags: StatTags = {}): HostError {
-  const Class = loadedBaseError() ?? OwnError;
+  found ??= loadedBaseError();
+  const Class = found ?? OwnError;
   const error = new Class(message, status, statTags);
   error.name = name;
   return error;
 }
+
+/** Looked up until it is found, which takes a while, and not again for each event that fails. */
+let found: HostErrorClass | undefined;
 
 function loadedBaseError(): HostErrorClass | undefined {
   const classes = Object.entries(require.cache)

@@ -1,8 +1,8 @@
-import { createDestination } from "../../index";
+import { createHostedDestination } from "../../node";
 import { createNetworkHandler, type NetworkHandler } from "./delivery";
-import { Destinations } from "./destinations";
+import { MadeByConfig } from "./destinations";
 
-const handler = createNetworkHandler(new Destinations((settings) => createDestination(settings)));
+const handler = createNetworkHandler(new MadeByConfig((settings) => createHostedDestination(settings)));
 
 /** `v1/destinations/amazon_lambda/networkHandler.js` of rudder-transformer, which makes a new one for each request. */
 export function networkHandler(this: NetworkHandler): void {

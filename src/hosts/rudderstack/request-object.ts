@@ -1,6 +1,7 @@
-import type { PreparedDelivery } from "../../destination";
-import type { JsonObject } from "../../events/segment-event";
+import { CALL_TYPES, type JsonObject } from "../../events/segment-event";
 import { parseFunctionReference } from "../../names/function-reference";
+import type { PlannedDelivery } from "../../planning/planned-delivery";
+import type { QueuedDelivery } from "../../planning/planner";
 import type { RequestObject } from "./contract";
 
 /**
@@ -10,7 +11,7 @@ import type { RequestObject } from "./contract";
 const UNREACHABLE = "amazon-lambda://needs-Router.AMAZON_LAMBDA.transformerProxy-to-be-true";
 
 /** The request for one invocation, in the host's form. */
-export function requestObject(deliveries: readonly [PreparedDelivery, ...PreparedDelivery[]]): RequestObject {
+export function requestObject(deliveries: readonly [PlannedDelivery, ...PlannedDelivery[]]): RequestObject {
   const [{ function: configured }] = deliveries;
   return {
     version: "1",
@@ -22,20 +23,43 @@ export function requestObject(deliveries: readonly [PreparedDelivery, ...Prepare
     headers: {},
     params: {},
     // The events stand in it as text: the server orders an object's keys anew and rounds its numbers.
-    body: { JSON: { deliveries }, JSON_ARRAY: {}, XML: {}, FORM: {} },
+    body: { JSON: { deliveries: deliveries.map(queued) }, JSON_ARRAY: {}, XML: {}, FORM: {} },
     files: {},
   };
 }
 
-/** The deliveries in a request that came back from the server, or nothing where it is none of ours. */
-export function deliveriesIn(body: JsonObject | undefined): readonly PreparedDelivery[] | undefined {
-  const deliveries = body?.["deliveries"];
-  return Array.isArray(deliveries) && deliveries.length > 0 && deliveries.every(isPrepared) ? deliveries : undefined;
+/** What waits in the server's queue; the function is chosen anew when it comes back. */
+function queued({ callType, messageId, json, externalId, user, event }: PlannedDelivery): QueuedDelivery {
+  return {
+    callType,
+    messageId,
+    json,
+    ...(externalId !== undefined && { externalId }),
+    ...(user !== undefined && { user }),
+    ...(event !== undefined && { event }),
+  };
 }
 
-function isPrepared(value: unknown): value is PreparedDelivery {
+/**
+ * The deliveries in a request that came back from the server, each nothing where it is none of ours.
+ *
+ * @returns nothing where the request is none of ours
+ */
+export function deliveriesIn(body: JsonObject | undefined): readonly (QueuedDelivery | undefined)[] | undefined {
+  const deliveries = body?.["deliveries"];
+  if (!Array.isArray(deliveries) || deliveries.length === 0) return undefined;
+  return deliveries.map((each: unknown) => (isQueued(each) ? each : undefined));
+}
+
+const OPTIONAL = ["externalId", "user", "event"] as const;
+
+function isQueued(value: unknown): value is QueuedDelivery {
   if (typeof value !== "object" || value === null) return false;
-  const { callType, messageId, function: name, externalId, json, bytes } = value as Partial<PreparedDelivery>;
-  const texts = [callType, messageId, name, json, ...(externalId === undefined ? [] : [externalId])];
-  return texts.every((text) => typeof text === "string") && typeof bytes === "number";
+  const delivery = value as Partial<QueuedDelivery>;
+  return (
+    CALL_TYPES.some((callType) => callType === delivery.callType) &&
+    typeof delivery.messageId === "string" &&
+    typeof delivery.json === "string" &&
+    OPTIONAL.every((key) => delivery[key] === undefined || typeof delivery[key] === "string")
+  );
 }

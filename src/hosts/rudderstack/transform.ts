@@ -1,31 +1,32 @@
-import { AssumedRoles } from "../../aws/assumed-role";
-import type { Aws } from "../../aws/aws";
-import { createDestinationIn } from "../../destination";
+import { batchesOf } from "../../planning/batches";
+import { MAX_PAYLOAD_BYTES, Planner, unplannable } from "../../planning/planner";
 import { operatorPolicyFromEnvironment } from "../../settings/operator-policy";
-import { Destinations } from "./destinations";
-import { createTransformation } from "./transformation";
+import { parseSettings } from "../../settings/settings";
+import { SettingsError } from "../../settings/settings-error";
+import { MadeByConfig } from "./destinations";
+import { createTransformation, type Planning } from "./transformation";
 
-/** The transformation prepares deliveries and sends none: it needs the time and nothing else of AWS. */
-const noAws: Aws = {
-  now: Date.now,
-  within: unavailable,
-  assumeRole: unavailable,
-  invoke: unavailable,
-};
-
-function unavailable(): never {
-  throw new Error("The transformation does not call AWS.");
+/** A destination that plans deliveries and sends none. */
+function planning(given: unknown): Planning {
+  try {
+    const operator = operatorPolicyFromEnvironment(process.env);
+    const settings = parseSettings(given, operator);
+    const planner = new Planner(settings, operator);
+    const limit = { events: settings.maxBatchSize, bytes: MAX_PAYLOAD_BYTES[settings.invocationType] };
+    return {
+      plan: (event, context) => planner.plan(event, context),
+      batches: (deliveries) => batchesOf(deliveries, limit),
+    };
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return {
+      plan: (event) => unplannable(event, error),
+      batches: (deliveries) => deliveries.map((delivery) => [delivery]),
+    };
+  }
 }
 
-const surroundings = {
-  aws: noAws,
-  roles: new AssumedRoles(noAws),
-  operator: () => operatorPolicyFromEnvironment(process.env),
-};
-
-const { process: processEvent, processRouterDest } = createTransformation(
-  new Destinations((settings) => createDestinationIn(surroundings, settings)),
-);
+const { process: processEvent, processRouterDest } = createTransformation(new MadeByConfig(planning));
 
 // `v0/destinations/amazon_lambda/transform.js` of rudder-transformer; its name for the first would hide Node's `process` here.
 export { processEvent as process, processRouterDest };

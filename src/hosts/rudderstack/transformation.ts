@@ -1,16 +1,21 @@
 import type { DeliveryResult } from "../../delivery/delivery-result";
-import { failed } from "../../delivery/result";
-import type { Destination, PreparedDelivery } from "../../destination";
+import { failed, unsent } from "../../delivery/result";
 import type { JsonObject } from "../../events/segment-event";
+import { isPlanned, type Plan, type PlannedDelivery } from "../../planning/planned-delivery";
+import type { EventContext } from "../../planning/planner";
 import type { HostDestination, RequestObject, RouterResponse, TransformInput } from "./contract";
-import type { Destinations } from "./destinations";
+import type { ByConfig } from "./destinations";
 import { explain } from "./failure";
 import { hostError } from "./host-error";
 import { isObject } from "./json-object";
 import { requestObject } from "./request-object";
 import { transformTags } from "./stat-tags";
 
-type Prepared = PreparedDelivery | DeliveryResult;
+/** The half of a destination that transforms: it sends nothing. */
+export interface Planning {
+  plan(event: unknown, context: EventContext): Plan;
+  batches<Delivery extends PlannedDelivery>(deliveries: readonly Delivery[]): Delivery[][];
+}
 
 /** The two functions by which the transformer has events turned into requests. */
 export interface Transformation {
@@ -29,59 +34,56 @@ export interface Transformation {
   processRouterDest(inputs: unknown): RouterResponse[];
 }
 
-export function createTransformation(destinations: Destinations): Transformation {
-  function prepare(input: Partial<TransformInput>): {
-    readonly destination?: Destination;
-    readonly prepared: Prepared;
-  } {
-    const { message, metadata, destination: host } = input;
-    const config = configOf(host);
-    if (!config) return { prepared: invalidSettings("destination.Config is missing or is no object.") };
+export function createTransformation(byConfig: ByConfig<Planning>): Transformation {
+  function plan(input: Partial<TransformInput>): Planned {
+    const { message, metadata, destination } = input;
+    const config = configOf(destination);
+    if (!config) return { result: invalidSettings("destination.Config is missing or is no object.") };
     const { sourceId, workspaceId } = metadata ?? {};
-    const destination = destinations.for(config, workspaceId);
-    return { destination, prepared: destination.prepare(message, { sourceId, workspaceId }) };
+    const planning = byConfig.for(config, workspaceId);
+    const made = planning.plan(message, { sourceId, workspaceId });
+    return isPlanned(made) ? { planning, delivery: made } : { result: unsent(made) };
   }
 
   return {
     process(input) {
-      const { prepared } = prepare(isObject(input) ? input : {});
-      if ("json" in prepared) return requestObject([prepared]);
-      const { status, error } = prepared;
+      const planned = plan(isObject(input) ? input : {});
+      if ("delivery" in planned) return requestObject([planned.delivery]);
+      const { status, error } = planned.result;
       const tags = error && transformTags(error.code);
-      throw hostError(ERROR_NAMES[tags?.["errorType"] ?? "filtered"] ?? "Error", explain(prepared), status, tags);
+      throw hostError(ERROR_NAMES[tags?.["errorType"] ?? "filtered"] ?? "Error", explain(planned.result), status, tags);
     },
 
     processRouterDest(inputs) {
-      if (!Array.isArray(inputs)) return [unprepared({}, invalidSettings("The input is no array of events."))];
+      if (!Array.isArray(inputs)) return [unplanned({}, invalidSettings("The input is no array of events."))];
       const settled: RouterResponse[] = [];
-      const waiting = new Map<Destination, (PreparedDelivery & Batched)[]>();
+      const waiting = new Map<Planning, (PlannedDelivery & Waiting)[]>();
       for (const item of inputs) {
         const input: Partial<TransformInput> = isObject(item) ? item : {};
-        const { destination, prepared } = prepare(input);
-        if (!destination || !("json" in prepared)) {
-          settled.push(unprepared(input, prepared as DeliveryResult));
+        const planned = plan(input);
+        if (!("delivery" in planned)) {
+          settled.push(unplanned(input, planned.result));
           continue;
         }
-        const { userId, dontBatch = false } = input.metadata ?? {};
-        const queue = waiting.get(destination) ?? [];
-        waiting.set(destination, queue);
-        queue.push({
-          ...prepared,
-          input: input as TransformInput,
-          ...(userId && { orderKey: userId }),
-          alone: dontBatch,
-        });
+        const { userId, dontBatch: alone = false } = input.metadata ?? {};
+        const queue = waiting.get(planned.planning) ?? [];
+        waiting.set(planned.planning, queue);
+        // The server's own idea of a user is what it keeps in order.
+        const user = userId || planned.delivery.user;
+        queue.push({ ...planned.delivery, ...(user && { user }), input: input as TransformInput, alone });
       }
-      const batches = [...waiting].flatMap(([destination, queue]) => destination.batches(queue));
+      const batches = [...waiting].flatMap(([planning, queue]) => planning.batches(queue));
       return [...batches.map(batched), ...settled];
     },
   };
 }
 
-interface Batched {
+type Planned =
+  | { readonly planning: Planning; readonly delivery: PlannedDelivery }
+  | { readonly result: DeliveryResult };
+
+interface Waiting {
   readonly input: TransformInput;
-  readonly orderKey?: string;
-  readonly alone: boolean;
 }
 
 /** What the host calls errors of each type. */
@@ -91,18 +93,17 @@ const ERROR_NAMES: Readonly<Record<string, string>> = {
   instrumentation: "InstrumentationError",
 };
 
-function batched(batch: readonly (PreparedDelivery & Batched)[]): RouterResponse {
-  const deliveries = batch.map(({ input: _input, orderKey: _key, alone: _alone, ...delivery }) => delivery);
+function batched(batch: readonly (PlannedDelivery & Waiting)[]): RouterResponse {
   return {
-    batchedRequest: requestObject(deliveries as [PreparedDelivery, ...PreparedDelivery[]]),
+    batchedRequest: requestObject(batch as [PlannedDelivery & Waiting, ...(PlannedDelivery & Waiting)[]]),
     metadata: batch.map(({ input }) => input.metadata),
     batched: batch.length > 1,
     statusCode: 200,
-    destination: (batch[0] as Batched).input.destination,
+    destination: (batch[0] as Waiting).input.destination,
   };
 }
 
-function unprepared({ metadata, destination }: Partial<TransformInput>, result: DeliveryResult): RouterResponse {
+function unplanned({ metadata, destination }: Partial<TransformInput>, result: DeliveryResult): RouterResponse {
   return {
     metadata: metadata ? [metadata] : [],
     batched: false,

@@ -9,7 +9,7 @@
  * };
  */
 import type { DeliveryResult } from "../../delivery/delivery-result";
-import type { EventContext } from "../../destination";
+import type { EventContext } from "../../planning/planner";
 
 /** That somebody else has the event for good and sees to the rest. */
 export interface Accepted {

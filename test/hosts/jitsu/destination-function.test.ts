@@ -1,7 +1,7 @@
 import type { AnalyticsServerEvent } from "@jitsu/protocols/analytics";
 import type { FullContext } from "@jitsu/protocols/functions";
-import { AssumedRoles } from "../../../src/aws/assumed-role";
 import type { InvokeAnswer } from "../../../src/aws/aws";
+import { Sessions } from "../../../src/aws/sessions";
 import { createDestinationIn } from "../../../src/destination";
 import { jitsuFunction } from "../../../src/hosts/jitsu/destination-function";
 import { DEFAULT_OPERATOR_POLICY } from "../../../src/settings/operator-policy";
@@ -41,10 +41,9 @@ beforeEach(() => {
   counted = [];
   deliver = jitsuFunction((settings) => {
     made.push(settings);
-    return createDestinationIn(
-      { aws, roles: new AssumedRoles(aws), operator: () => DEFAULT_OPERATOR_POLICY },
-      settings,
-    );
+    const surroundings = { aws, sessions: new Sessions(aws), operator: () => DEFAULT_OPERATOR_POLICY };
+    const destination = createDestinationIn(surroundings, settings);
+    return { deliver: (event, context) => destination.deliver(event, context) };
   });
 });
 

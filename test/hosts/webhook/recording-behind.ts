@@ -1,8 +1,8 @@
 import type { DeliveryErrorCode } from "../../../src/delivery/delivery-result";
 import { failed } from "../../../src/delivery/result";
-import type { EventContext } from "../../../src/destination";
 import type { JsonObject } from "../../../src/events/segment-event";
 import type { Behind, Outcome, TakeOptions } from "../../../src/hosts/webhook/behind";
+import type { EventContext } from "../../../src/planning/planner";
 
 /** Takes events and answers what the test wants. */
 export class RecordingBehind implements Behind {

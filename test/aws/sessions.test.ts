@@ -1,5 +1,5 @@
-import { AssumedRoles } from "../../src/aws/assumed-role";
 import type { AssumeRoleRequest, AwsCredentials } from "../../src/aws/aws";
+import { Sessions } from "../../src/aws/sessions";
 import { FakeAws, failure, pending, settled } from "./fake-aws";
 
 const HOUR_MS = 3_600_000;
@@ -15,12 +15,12 @@ const request: AssumeRoleRequest = {
 };
 
 let aws: FakeAws;
-let roles: AssumedRoles;
-const credentials = (wanted = request, timeoutMs = WAIT_MS) => roles.credentials(wanted, timeoutMs);
+let sessions: Sessions;
+const credentials = (wanted = request, timeoutMs = WAIT_MS) => sessions.credentials(wanted, aws.deadline(timeoutMs));
 
 beforeEach(() => {
   aws = new FakeAws();
-  roles = new AssumedRoles(aws);
+  sessions = new Sessions(aws);
 });
 
 describe("one session", () => {
@@ -138,8 +138,8 @@ describe("a denial", () => {
     aws.onAssumeRole = async () => aws.session();
     await credentials();
     await settled();
-    roles.forget(request, await credentials());
-    await expect(credentials()).resolves.toHaveProperty("sessionToken");
+    const old = await credentials();
+    await expect(sessions.afterExpiry(request, old, aws.deadline())).resolves.toHaveProperty("sessionToken");
   });
 
   test("is remembered for as long as STS asks to wait", async () => {
@@ -224,7 +224,7 @@ describe("tenants", () => {
   });
 
   test("are bounded in number: who was not heard of for longest is forgotten", async () => {
-    roles = new AssumedRoles(aws, 3);
+    sessions = new Sessions(aws, 3);
     const tenant = (name: string) => credentials({ ...request, externalId: name });
     for (const name of ["a", "b", "c", "a", "d"]) await tenant(name);
     const asked = aws.assumed.length;
@@ -235,23 +235,108 @@ describe("tenants", () => {
   });
 });
 
-describe("credentials that AWS does not take any more", () => {
-  test("are replaced", async () => {
-    const old = await credentials();
-    roles.forget(request, old);
-    expect(await credentials()).not.toBe(old);
-  });
+describe("a session that Lambda calls expired", () => {
+  const afterExpiry = (old: AwsCredentials) => sessions.afterExpiry(request, old, aws.deadline());
 
-  test("do not take those with them that replaced them", async () => {
+  test("is replaced, once for all who hear it", async () => {
     const old = await credentials();
-    roles.forget(request, old);
-    const renewed = await credentials();
-    roles.forget(request, old);
-    expect(await credentials()).toBe(renewed);
+    const [one, other] = await Promise.all([afterExpiry(old), afterExpiry(old)]);
+    expect(one).not.toBe(old);
+    expect(other).toBe(one);
     expect(aws.assumed).toHaveLength(2);
   });
 
-  test("of an unknown session are nothing to forget", () => {
-    expect(() => roles.forget(request, { accessKeyId: "x", secretAccessKey: "y" })).not.toThrow();
+  test("does not take that with it which replaced it", async () => {
+    const old = await credentials();
+    const renewed = await afterExpiry(old);
+    expect(await afterExpiry(old)).toBe(renewed);
+    expect(aws.assumed).toHaveLength(2);
   });
+});
+
+describe("a session that Lambda refuses", () => {
+  const MINUTE_MS = 60_000;
+  const afterRefusal = (refused: AwsCredentials) => sessions.afterRefusal(request, refused, aws.deadline());
+
+  test("is assumed anew from a minute on: it may have been revoked", async () => {
+    const revoked = await credentials();
+    aws.pass(MINUTE_MS - 1);
+    expect(await afterRefusal(revoked)).toBeUndefined();
+    aws.pass(1);
+    const fresh = await afterRefusal(revoked);
+    expect(fresh).not.toBe(revoked);
+    expect(await credentials()).toBe(fresh);
+  });
+
+  test("is assumed anew once for all who wait, while the others go on with the old one", async () => {
+    const refused = await credentials();
+    aws.pass(MINUTE_MS);
+    const asked = pending<AwsCredentials>();
+    aws.onAssumeRole = () => asked.promise;
+    const waiting = [afterRefusal(refused), afterRefusal(refused), afterRefusal(refused)];
+    expect(await credentials()).toBe(refused);
+    const fresh = aws.session();
+    asked.resolve(fresh);
+    expect(await Promise.all(waiting)).toEqual([fresh, fresh, fresh]);
+    expect(aws.assumed).toHaveLength(2);
+  });
+
+  test("is assumed anew once in five minutes, however often it is refused: the role may lack one function", async () => {
+    let current = await credentials();
+    for (let second = 0; second < 15 * 60; second++) {
+      aws.pass(1000);
+      current = (await afterRefusal(current)) ?? current;
+    }
+    // After 1, 6 and 11 minutes.
+    expect(aws.assumed).toHaveLength(1 + 3);
+  });
+
+  test("stays where another cannot be had", async () => {
+    const old = await credentials();
+    aws.pass(MINUTE_MS);
+    aws.onAssumeRole = async () => Promise.reject(failure({ status: 403 }));
+    expect(await afterRefusal(old)).toBeUndefined();
+    expect(await credentials()).toBe(old);
+  });
+});
+
+describe("time", () => {
+  test("of the wall clock that jumps leaves no denial behind", async () => {
+    aws.wallOffMs = HOUR_MS;
+    aws.onAssumeRole = async () => Promise.reject(failure({ status: 403 }));
+    await expect(credentials()).rejects.toThrow();
+    aws.wallOffMs = 0;
+    aws.pass(5000);
+    aws.onAssumeRole = async () => aws.session();
+    await expect(credentials()).resolves.toBeDefined();
+  });
+
+  test("is AWS's own where the wall clock is known to be wrong: a session is used to its end and not beyond", async () => {
+    aws.wallOffMs = -20 * 60_000;
+    aws.time.learn(new Date(aws.ms).toUTCString());
+    const session = await credentials();
+    aws.pass(HOUR_MS - 11_000);
+    expect(await credentials()).toBe(session);
+    aws.pass(2000);
+    expect(await credentials()).not.toBe(session);
+  });
+
+  test("that STS found to be wrong is corrected, and STS asked once more", async () => {
+    let asked = 0;
+    aws.onAssumeRole = async () => {
+      if (++asked === 1) throw failure({ code: "SignatureDoesNotMatch", status: 403, clockWasOff: true });
+      return aws.session();
+    };
+    await expect(credentials()).resolves.toBeDefined();
+    expect(asked).toBe(2);
+  });
+});
+
+test("an AssumeRole that never ends is given up after ten seconds, and the next one is asked anew", async () => {
+  aws.onAssumeRole = () => pending<AwsCredentials>().promise;
+  const waiting = credentials(request, 60_000);
+  aws.pass(10_000);
+  await expect(waiting).rejects.toMatchObject({ details: { kind: "timeout", service: "sts" } });
+  aws.onAssumeRole = async () => aws.session();
+  await expect(credentials()).resolves.toBeDefined();
 });

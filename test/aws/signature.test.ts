@@ -7,14 +7,32 @@ import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { SignatureV4 } from "@smithy/signature-v4";
 import fc from "fast-check";
-import { type SignableRequest, signedHeaders } from "../../src/aws/sigv4";
-import { sha256 as pureSha256 } from "../../src/encoding/sha256";
+import { nodeCrypto } from "../../src/aws/node-crypto";
+import { type Crypto, type SignableRequest, SignedRequest, Signer } from "../../src/aws/signature";
+import { sha256Crypto } from "../../src/encoding/sha256";
 
 const credentials = {
   accessKeyId: "AKIDEXAMPLE00000000",
   secretAccessKey: "not/a/real+secret/only+for+this+test00000",
   sessionToken: "not-a-real-token//with+signs==",
 };
+
+interface Signing {
+  readonly credentials: typeof credentials | Omit<typeof credentials, "sessionToken">;
+  readonly region: string;
+  readonly service: string;
+  readonly now: number;
+  readonly crypto?: Crypto;
+}
+
+function signedHeaders(
+  { body, ...request }: SignableRequest & { body: string },
+  signing: Signing,
+): Record<string, string> {
+  const { credentials: signer, region, service, now, crypto = sha256Crypto } = signing;
+  const flat = new SignedRequest(new Signer(crypto, signer, region, service), request).headers(body, now);
+  return Object.fromEntries(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1] as string]] : [])));
+}
 
 /** The AWS SDK's own signer, over Node's SHA-256. */
 class NodeSha256 {
@@ -41,14 +59,16 @@ const headerName = fc.stringMatching(/^[Xx]-[A-Za-z][A-Za-z-]{0,12}$/);
 const headerValue = fc.stringMatching(/^[ -~\t]{0,30}$/);
 const segment = fc.stringMatching(/^[a-zA-Z0-9_$:~!'()*-]{1,20}$/).map(encodeURIComponent);
 
-const anyRequest: fc.Arbitrary<SignableRequest> = fc.record({
-  method: fc.constantFrom("GET", "POST", "PUT"),
+const anyRequest: fc.Arbitrary<SignableRequest & { body: string }> = fc.record({
+  host: fc.constant("lambda.us-east-1.amazonaws.com"),
   path: fc.array(segment, { maxLength: 5 }).map((segments) => `/${segments.join("/")}`),
   query: fc.dictionary(queryKey, unicode, { maxKeys: 5 }),
   headers: fc
     // A header has one name, however it is written.
     .uniqueArray(fc.tuple(headerName, headerValue), { maxLength: 5, selector: ([name]) => name.toLowerCase() })
-    .map((extra): Record<string, string> => ({ ...Object.fromEntries(extra), host: "lambda.us-east-1.amazonaws.com" })),
+    .map(
+      (extra): Record<string, string> => Object.fromEntries(extra.map(([name, value]) => [name.toLowerCase(), value])),
+    ),
   body: unicode,
 });
 
@@ -63,18 +83,26 @@ test("any request gets the signature that the AWS SDK makes of it", async () => 
       }),
       fc.constantFrom("us-east-1", "cn-north-1", "us-gov-west-1"),
       fc.constantFrom("lambda", "sts"),
-      async (request, now, signer, region, service) => {
+      fc.constantFrom(nodeCrypto, sha256Crypto),
+      async (request, now, signer, region, service, crypto) => {
         const reference = await new SignatureV4({
           credentials: signer,
           region,
           service,
           sha256: NodeSha256,
         }).sign(
-          { ...request, hostname: "unused", protocol: "https:", headers: { ...request.headers } },
+          {
+            ...request,
+            method: "POST",
+            hostname: "unused",
+            protocol: "https:",
+            query: { ...request.query },
+            headers: { ...request.headers, host: request.host },
+          },
           { signingDate: now },
         );
 
-        const headers = signedHeaders(request, { credentials: signer, region, service, now: +now, sha256: pureSha256 });
+        const headers = signedHeaders(request, { credentials: signer, region, service, now: +now, crypto });
 
         expect(headers["authorization"]).toBe(reference.headers["authorization"]);
         expect(headers["x-amz-date"]).toBe(reference.headers["x-amz-date"]);
@@ -90,12 +118,32 @@ test("keys without a session sign without a token", () => {
   const { sessionToken: _, ...keys } = credentials;
 
   const headers = signedHeaders(
-    { method: "POST", path: "/", query: {}, headers: { host: "sts.us-east-1.amazonaws.com" }, body: "" },
-    { credentials: keys, region: "us-east-1", service: "sts", now: 0, sha256: pureSha256 },
+    { host: "sts.us-east-1.amazonaws.com", path: "/", headers: {}, body: "" },
+    { credentials: keys, region: "us-east-1", service: "sts", now: 0 },
   );
 
-  expect(Object.keys(headers)).toEqual(["host", "x-amz-content-sha256", "x-amz-date", "authorization"]);
+  expect(Object.keys(headers)).toEqual(["x-amz-content-sha256", "x-amz-date", "authorization"]);
   expect(headers["x-amz-date"]).toBe("19700101T000000Z");
+});
+
+const MADE_BY_THE_SIGNATURE = ["host", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
+
+test("one request signs any body at any moment, as if it were made for it", () => {
+  const request = { host: "lambda.us-east-1.amazonaws.com", path: "/", headers: { "x-amz-log-type": "Tail" } };
+  const signing = { credentials, region: "us-east-1", service: "lambda" };
+  const kept = new SignedRequest(new Signer(nodeCrypto, credentials, "us-east-1", "lambda"), request);
+  const midnight = Date.parse("2026-01-02T00:00:00Z");
+  for (const [body, now] of [
+    ["{}", midnight - 1],
+    ["[]", midnight - 1],
+    ["{}", midnight],
+    ["{}", midnight - 86_400_000],
+  ] as const) {
+    const headers = kept.headers(body, now);
+    expect(headers[headers.indexOf("authorization") + 1]).toBe(
+      signedHeaders({ ...request, body }, { ...signing, now })["authorization"],
+    );
+  }
 });
 
 describe("requests that the AWS SDK has sent", () => {
@@ -152,10 +200,14 @@ describe("requests that the AWS SDK has sent", () => {
 
     const headers = signedHeaders(
       {
-        method: "POST",
+        host: url.host,
         path: url.pathname,
         query: Object.fromEntries(url.searchParams),
-        headers: Object.fromEntries(signedNames.map((name) => [name, String(request.headers[name])])),
+        headers: Object.fromEntries(
+          signedNames
+            .filter((name) => !MADE_BY_THE_SIGNATURE.includes(name))
+            .map((name) => [name, String(request.headers[name])]),
+        ),
         body,
       },
       {
@@ -163,7 +215,6 @@ describe("requests that the AWS SDK has sent", () => {
         region: "eu-central-1",
         service,
         now: Date.parse(time.replace(/^(....)(..)(..T..)(..)/, "$1-$2-$3:$4:")),
-        sha256: pureSha256,
       },
     );
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { batchesOf } from "../../src/delivery/batches";
+import { batchesByUser, batchesOf } from "../../src/planning/batches";
 
 const of = (bytes: number, name = "f", externalId?: string) => ({
   function: name,
@@ -48,4 +48,44 @@ test("no batch is beyond a limit, none could have taken the next, and nobody is 
       }
     }),
   );
+});
+
+describe("batches that go side by side", () => {
+  const ofUser = (user: string, n: number) => ({ function: "f", bytes: 1, user, n });
+
+  test("hold a user's deliveries together, in order, and split them only where one invocation cannot take them", () => {
+    const deliveries = [1, 2, 3, 4].flatMap((n) => ["a", "b", "c"].map((user) => ofUser(user, n)));
+    const batches = batchesByUser(deliveries, { events: 6, bytes: 1000 });
+    expect(batches.map((batch) => batch.map(({ user, n }) => `${user}${n}`).join(" "))).toEqual([
+      "a1 a2 a3 a4",
+      "b1 b2 b3 b4",
+      "c1 c2 c3 c4",
+    ]);
+    const narrow = batchesByUser(deliveries, { events: 3, bytes: 1000 });
+    expect(narrow.map((batch) => batch.map(({ user, n }) => `${user}${n}`).join(" "))).toEqual([
+      "a1 a2 a3",
+      "a4 b1 b2",
+      "b3 b4 c1",
+      "c2 c3 c4",
+    ]);
+  });
+
+  test("keep the order of each user's deliveries, whatever their functions are, and lose none", () => {
+    const delivery = fc.record({
+      function: fc.constantFrom("f", "g"),
+      bytes: fc.integer({ min: 1, max: 30 }),
+      user: fc.constantFrom("a", "b", "c", undefined),
+    });
+    fc.assert(
+      fc.property(fc.array(delivery, { maxLength: 40 }), (given) => {
+        const deliveries = given.map((each, n) => ({ ...each, n }));
+        const batches = batchesByUser(deliveries, { events: 4, bytes: 60 });
+        expect(batches.flat()).toHaveLength(deliveries.length);
+        for (const user of ["a", "b", "c"]) {
+          const own = batches.flat().filter((each) => each.user === user);
+          expect(own).toEqual(deliveries.filter((each) => each.user === user));
+        }
+      }),
+    );
+  });
 });

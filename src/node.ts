@@ -1,0 +1,26 @@
+import { createNodeAws, type NodeAws } from "./aws/node";
+import { Sessions } from "./aws/sessions";
+import { createDestinationIn, type HostedDestination, type Surroundings } from "./destination";
+import { type OperatorPolicy, operatorPolicyFromEnvironment } from "./settings/operator-policy";
+
+/** How a destination is to behave beyond its settings. */
+export interface DestinationOptions {
+  /** What the operator allows; by default what the environment says (`AMAZON_LAMBDA_…`). */
+  readonly operator?: OperatorPolicy;
+}
+
+let shared: { readonly aws: NodeAws; readonly sessions: Sessions } | undefined;
+
+/** What all destinations of a process run on: connections and sessions are shared. */
+export function nodeSurroundings({ operator }: DestinationOptions = {}): Surroundings & { readonly aws: NodeAws } {
+  if (!shared) {
+    const aws = createNodeAws();
+    shared = { aws, sessions: new Sessions(aws) };
+  }
+  return { ...shared, operator: () => operator ?? operatorPolicyFromEnvironment(process.env) };
+}
+
+/** `createDestination` of the package's face, with what hosts need of it whose queue lies between planning and sending. */
+export function createHostedDestination(settings: unknown, options?: DestinationOptions): HostedDestination {
+  return createDestinationIn(nodeSurroundings(options), settings);
+}
