@@ -2,6 +2,7 @@ import type { Dispatcher } from "undici";
 import {
   encodedUnasked,
   MAX_ANSWER_BYTES,
+  type TimeLimit,
   type Transport,
   TransportError,
   tooLong,
