@@ -1,3 +1,4 @@
+import { cpSync } from "node:fs";
 import { defineConfig, type Options } from "tsup";
 import { shippedPackages } from "./scripts/shipped-packages";
 
@@ -45,8 +46,26 @@ export default defineConfig([
       cli: "src/cli/main.ts",
       "local/worker": "src/local/worker.ts",
       "local/python-runtime": "src/local/python-runtime.py",
+      "local/check-worker": "src/local/check-worker.ts",
     },
     format: ["cjs"],
     loader: { ".py": "copy" },
+  },
+  {
+    // What the page of `start` is made of: static files that need nothing from anywhere.
+    ...common,
+    entry: { "page/page": "src/page/main.tsx" },
+    format: ["esm"],
+    platform: "browser",
+    target: "es2022",
+    noExternal: [/.*/],
+    minify: true,
+    define: { "process.env.NODE_ENV": '"production"' },
+    esbuildOptions: (options) => {
+      options.jsx = "automatic";
+    },
+    onSuccess: async () => {
+      for (const name of ["index.html", "icon.svg"]) cpSync(`src/page/${name}`, `dist/page/${name}`);
+    },
   },
 ]);

@@ -55,6 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "index",
     "hosts",
   ],
+  page: ["(local)"],
   local: [
     "names",
     "settings",
@@ -64,6 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "planning",
     "node",
     "index",
+    "(iam)",
     "hosts/jitsu",
     "hosts/rudderstack",
     "hosts/webhook",
@@ -94,7 +96,7 @@ interface Import {
 
 const files = (readdirSync(SRC, { recursive: true }) as string[])
   .map((name) => join(SRC, name))
-  .filter((path) => path.endsWith(".ts") && statSync(path).isFile());
+  .filter((path) => /\.tsx?$/.test(path) && statSync(path).isFile());
 const imports = files.flatMap(importsOf);
 
 function importsOf(from: string): Import[] {
@@ -102,7 +104,7 @@ function importsOf(from: string): Import[] {
   const add = (specifier: ts.Node | undefined, typeOnly: boolean) => {
     if (!specifier || !ts.isStringLiteral(specifier) || !specifier.text.startsWith(".")) return;
     const target = resolve(dirname(from), specifier.text);
-    const to = [`${target}.ts`, join(target, "index.ts")].find(existsSync) ?? target;
+    const to = [`${target}.ts`, `${target}.tsx`, join(target, "index.ts")].find(existsSync) ?? target;
     if (to.startsWith(SRC + sep)) found.push({ from, to, typeOnly });
   };
   const visit = (node: ts.Node) => {
@@ -119,7 +121,9 @@ function importsOf(from: string): Import[] {
 const shown = (path: string) => relative(SRC, path).split(sep).join("/");
 
 function layerOf(path: string): string {
-  const parts = shown(path).replace(/\.ts$/, "").split("/");
+  const parts = shown(path)
+    .replace(/\.tsx?$/, "")
+    .split("/");
   return parts[0] === "hosts" && parts.length > 2 ? `hosts/${parts[1]}` : (parts[0] ?? "");
 }
 

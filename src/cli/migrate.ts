@@ -5,19 +5,20 @@ import type { JsonObject } from "../events/segment-event";
 import { isObject } from "../hosts/rudderstack/json-object";
 import { type CarriedOver, fromNativeLambda, NATIVE_SETTINGS } from "../hosts/rudderstack/native-lambda";
 import { parseSettings } from "../settings/settings";
-import { SettingsError } from "../settings/settings-error";
+import { SettingsError, type SettingsProblem } from "../settings/settings-error";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { fileProblem } from "./file-problem";
 import { fromSegment, SEGMENT_SETTINGS } from "./segment-settings";
 
-interface Origin {
+/** Another destination, whose settings can be carried over. */
+export interface Origin {
   readonly destination: string;
   /** Its settings' names; a configuration has at least one of them. */
   readonly settings: readonly string[];
   readonly convert: (config: JsonObject) => CarriedOver;
 }
 
-const ORIGINS: Readonly<Record<string, Origin>> = {
+export const ORIGINS: Readonly<Record<string, Origin>> = {
   segment: {
     destination: "Segment's Amazon Lambda destination",
     settings: SEGMENT_SETTINGS,
@@ -62,36 +63,43 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   if (path === undefined || positionals.length > 1)
     throw new UsageError("Give one file with the configuration, or - for standard input.");
 
-  const { settings, lost, notes } = origin.convert(configIn(await read(path, io), path, origin));
-  const carried = Object.fromEntries(
-    Object.entries(settings).filter(([key]) => !lost.some(({ setting }) => setting === key)),
-  );
+  const { settings, lost, notes } = carryOver(configIn(await read(path, io), path, origin), origin);
   const left = [
     ...lost.map(({ setting, problem }) => `not carried over: ${setting} ${problem}`),
-    ...problemsOf(carried),
+    ...problemsOf(settings).map(
+      ({ setting, problem, example }) => `to do: ${setting} ${problem}${example ? ` (for example ${example})` : ""}`,
+    ),
   ];
-  io.stdout.write(`${JSON.stringify(carried, null, 2)}\n`);
+  io.stdout.write(`${JSON.stringify(settings, null, 2)}\n`);
   for (const line of [...left, ...notes.map((note) => `note: ${note}`)]) io.stderr.write(`${line}\n`);
   return left.length > 0 ? 1 : 0;
 }
 
+/** Our settings that do what another destination's did, without those that could not be carried over. */
+export function carryOver(config: JsonObject, { convert }: Origin): CarriedOver {
+  const { settings, lost, notes } = convert(config);
+  const carried = Object.entries(settings).filter(([key]) => !lost.some(({ setting }) => setting === key));
+  return { settings: Object.fromEntries(carried), lost, notes };
+}
+
 /** What keeps the settings from being used as they are. */
-function problemsOf(settings: JsonObject): string[] {
+export function problemsOf(settings: JsonObject): readonly SettingsProblem[] {
   try {
     parseSettings(settings);
     return [];
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    return error.problems.map(
-      ({ setting, problem, example }) => `to do: ${setting} ${problem}${example ? ` (for example ${example})` : ""}`,
-    );
+    return error.problems;
   }
 }
 
 /** The configuration itself, also where it stands in a destination as an API or a workspace configuration shows it. */
+export function configurationIn(value: JsonObject): JsonObject {
+  return [value["Config"], value["config"], value["settings"]].find(isObject) ?? value;
+}
+
 function configIn(json: string, path: string, { destination, settings }: Origin): JsonObject {
-  const value = parse(json, path);
-  const config = [value["Config"], value["config"], value["settings"]].find(isObject) ?? value;
+  const config = configurationIn(parse(json, path));
   if (settings.some((name) => Object.hasOwn(config, name))) return config;
   throw new UsageError(`${path} holds no setting of ${destination}: ${settings.join(", ")}.`);
 }

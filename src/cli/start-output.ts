@@ -44,6 +44,7 @@ export function readableOutput({ stdout }: Io): StartOutput {
       say(`${bold("Role")}          ${roleArn}  external IDs ${writeKeys.join(", ")}`);
       say(`${bold("Functions")}     ${[...functions.keys()].join(", ")}`);
       say(`${bold("Router")}        ${cyan(routerUrl)}  write keys ${writeKeys.join(", ")}`);
+      say(`${bold("Page")}          ${cyan(`${routerUrl}/`)}  every delivery in a browser`);
       say();
     },
     invite({ environment, functions }, routerUrl, [writeKey]) {

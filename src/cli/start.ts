@@ -1,20 +1,23 @@
-import { once } from "node:events";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import type { DeliveryOutcome } from "../delivery/delivery-result";
+import { version } from "../../package.json";
+import { CALL_TYPES } from "../events/segment-event";
 import { NoFunctions } from "../local/handler-files";
 import { createJitsuHost } from "../local/jitsu-host";
 import { type LocalAccount, startLocalAccount } from "../local/local-account";
 import type { LocalHost, OnTry, Source, Try } from "../local/local-host";
+import { LocalRouter } from "../local/local-router";
+import { Journal } from "../local/page-server/journal";
+import { createPageHandler } from "../local/page-server/page-server";
+import type { SampleCall } from "../local/page-server/protocol";
 import { createRudderStackHost } from "../local/rudderstack-host";
 import { BACKEND, callTypeSamples, type Sample, sampleEvents, WEBSITE } from "../local/samples";
-import { trackingApi } from "../local/tracking-api";
 import { operatorPolicyFromEnvironment } from "../settings/operator-policy";
 import { SettingsError } from "../settings/settings-error";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { packageRoot } from "./package-root";
+import { importSettings } from "./settings-import";
 import { jsonOutput, readableOutput } from "./start-output";
 
 const DEFAULT_PORT = 8788;
@@ -28,13 +31,16 @@ const HOSTS: Readonly<Record<string, (onTry: OnTry) => LocalHost>> = {
 
 const help = `Usage: amazon-lambda-destination start [options]
 
-Runs Lambda functions on this machine and a router that delivers events to them, without an AWS account.
+Runs Lambda functions on this machine and a router that delivers events to them, without an AWS account. At the
+router's address is a page that shows every delivery, sends events and fills in the settings.
 
   --functions <dir>   your own handlers in JavaScript: track.mjs, identify.mjs … and lambda.mjs for call types without
                       one; a change in the folder counts from the next event on, a new handler or settings.json from
                       the next start on; settings.json may hold any setting (default: the examples of this package)
   --host <name>       the router whose part is played: ${Object.keys(HOSTS).join(" or ")} (default jitsu)
   --port <n>          port of the router (default ${DEFAULT_PORT}; with --once any free one)
+  --open              opens the page in a browser
+  --aws               the page's connection check can go to the real AWS too, with the identity of this terminal
   --once              sends the sample events, prints a summary and ends
   --json              prints one delivery result per line, and a summary as the last line
   --help
@@ -52,6 +58,8 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
       functions: { type: "string" },
       host: { type: "string", default: "jitsu" },
       port: { type: "string" },
+      open: { type: "boolean", default: false },
+      aws: { type: "boolean", default: false },
       once: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     },
@@ -60,7 +68,10 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   if (!createHost) throw new UsageError(`--host must be one of ${Object.keys(HOSTS).join(", ")}.`);
   const port = portNumber(values.port ?? (values.once ? "0" : String(DEFAULT_PORT)));
   const ownFunctions = values.functions !== undefined;
-  const account = await openAccount(values.functions ?? join(packageRoot(), "examples", "functions"));
+  const folder = values.functions ?? join(packageRoot(), "examples", "functions");
+  const realEnvironment = { ...process.env };
+  const journal = new Journal();
+  const account = await openAccount(folder, journal);
   setEnvironment(account.environment);
   const sources: Source[] = [{ id: WEBSITE, settings: account.settings() }];
   if (!ownFunctions)
@@ -71,19 +82,53 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   const samples = ownFunctions ? callTypeSamples() : sampleEvents();
   const output = values.json ? jsonOutput(io) : readableOutput(io);
   const tries: Try[] = [];
-  const router = new LocalRouter(
+  const operator = operatorPolicyFromEnvironment(process.env);
+  const page = createPageHandler({
+    journal,
+    folder: join(packageRoot(), "dist", "page"),
+    about: {
+      version,
+      host: values.host,
+      account: account.aws.account,
+      region: account.aws.region,
+      awsUrl: account.aws.url,
+      functions: [...account.functions.keys()],
+      folder: resolve(folder),
+      callTypes: CALL_TYPES,
+      samples: samplesOf(samples),
+    },
+    operator,
+    sources: () => router.sources(),
+    async apply(id, settings) {
+      router.setSettings(id, settings);
+      return account.follow(router.sources(), operator);
+    },
+    redeliver(event, source, replayOf) {
+      // An event of its own for the journal, even where it is the same as before.
+      const copy: unknown = structuredClone(event);
+      const id = journal.took(copy, source, replayOf);
+      router.deliver(copy, source);
+      return id;
+    },
+    importSettings,
+    checks: { local: process.env, ...(values.aws && { aws: realEnvironment }) },
+  });
+  const router = new LocalRouter({
     sources,
-    (onTry) => createHost(onTry),
-    (attempt) => {
+    createHost,
+    page,
+    onTaken: (event, source) => journal.took(event, source),
+    onTry(attempt) {
       // A router that runs for days must not grow; without --once nothing is checked at the end.
       if (values.once) tries.push(attempt);
+      journal.tried(attempt);
       output.tried(attempt);
     },
-  );
+  });
 
   const interruption = awaitInterruption(io);
   try {
-    const url = await router.listen(port);
+    const url = await listen(router, port);
     output.introduce(account, url, writeKeys);
     for (const sample of samples) {
       if (interruption.happened) break;
@@ -92,6 +137,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     }
     if (!values.once) {
       output.invite(account, url, writeKeys);
+      if (values.open) openBrowser(`${url}/`, io);
       await interruption.promise;
     }
   } finally {
@@ -106,75 +152,54 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   return wrong.length === 0 ? 0 : 1;
 }
 
-/** The tracking API, and behind it a host that delivers what it takes in. */
-class LocalRouter {
-  readonly counts: Record<DeliveryOutcome, number> = { delivered: 0, skipped: 0, retry: 0, rejected: 0 };
-  /** Events whose last retry failed. */
-  givenUp = 0;
-  readonly #server: Server;
-  readonly #underWay = new Set<Promise<void>>();
-
-  constructor(sources: readonly Source[], createHost: (onTry: OnTry) => LocalHost, onTry: OnTry) {
-    const byWriteKey = new Map(sources.map((source) => [source.id, source]));
-    const host = createHost((attempt) => {
-      this.counts[attempt.result.outcome]++;
-      if (attempt.next === "dead letter") this.givenUp++;
-      onTry(attempt);
-    });
-    this.#server = trackingApi(
-      (key) => byWriteKey.has(key),
-      ({ writeKey, event }) => {
-        const source = byWriteKey.get(writeKey);
-        if (!source) return;
-        const delivery = host.deliver(event, source).finally(() => this.#underWay.delete(delivery));
-        this.#underWay.add(delivery);
-      },
-    );
-  }
-
-  async listen(port: number): Promise<string> {
-    this.#server.listen(port, "127.0.0.1");
-    try {
-      await once(this.#server, "listening");
-    } catch (error) {
-      throw new UsageError(
-        `Cannot listen on port ${port} (${(error as NodeJS.ErrnoException).code}). Choose another with --port.`,
-      );
-    }
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  /** Events that have not come to their end. */
-  get underWay(): number {
-    return this.#underWay.size;
-  }
-
-  /** Resolves once every event has come to its end. */
-  async idle(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
-  }
-
-  async close(): Promise<void> {
-    this.#server.close();
-    await this.idle();
-    this.#server.closeAllConnections();
-  }
-}
-
 function portNumber(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError("--port must be a number from 0 to 65535.");
   return port;
 }
 
-async function openAccount(folder: string): Promise<LocalAccount> {
+async function openAccount(folder: string, journal: Journal): Promise<LocalAccount> {
   try {
-    return await startLocalAccount(folder);
+    return await startLocalAccount(folder, journal);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") throw new UsageError(`There is no folder ${folder}.`);
     throw error instanceof NoFunctions ? new UsageError(message) : error;
   }
+}
+
+async function listen(router: LocalRouter, port: number): Promise<string> {
+  try {
+    return await router.listen(port);
+  } catch (error) {
+    throw new UsageError(
+      `Cannot listen on port ${port} (${(error as NodeJS.ErrnoException).code}). Choose another with --port.`,
+    );
+  }
+}
+
+/** What the page's composer begins with: each call type once, and what else there is to see. */
+function samplesOf(samples: readonly Sample[]): SampleCall[] {
+  return samples.map(({ endpoint, writeKey, title, body: { messageId: _id, timestamp: _time, context, ...body } }) => ({
+    title: title ?? [endpoint, body["event"] ?? body["name"]].filter((part) => typeof part === "string").join(" · "),
+    source: writeKey,
+    endpoint,
+    body: { ...body, context },
+  }));
+}
+
+/** How to open an address in the user's browser, by platform; anywhere else as on Linux. */
+const OPENERS: Readonly<Record<string, readonly string[]>> = {
+  darwin: ["open"],
+  win32: ["rundll32", "url.dll,FileProtocolHandler"],
+  linux: ["xdg-open"],
+};
+
+function openBrowser(url: string, { stderr }: Io): void {
+  const [command = "", ...args] = OPENERS[process.platform] ?? OPENERS["linux"] ?? [];
+  const opener = spawn(command, [...args, url], { stdio: "ignore", detached: true });
+  opener.on("error", () => void stderr.write(`There is no ${command} to open a browser with: open ${url} yourself.\n`));
+  opener.unref();
 }
 
 /** A mistake in `settings.json` is told once, not with each event. */

@@ -11,6 +11,8 @@ export interface Sample {
   readonly endpoint: string;
   readonly body: JsonObject & { readonly messageId: string };
   readonly ends: readonly DeliveryOutcome[];
+  /** Where call type and event do not say what is special about it. */
+  readonly title?: string;
 }
 
 const visitor = { anonymousId: "5f1d0a9c-visitor", userId: "u-1042" };
@@ -30,8 +32,10 @@ function sample(
   body: JsonObject,
   ends: readonly DeliveryOutcome[] = ["delivered"],
   writeKey = WEBSITE,
+  title?: string,
 ): Sample {
   return {
+    ...(title !== undefined && { title }),
     writeKey,
     endpoint,
     ends,
@@ -57,12 +61,27 @@ export function callTypeSamples(): Sample[] {
 export function sampleEvents(): Sample[] {
   return [
     ...callTypeSamples(),
-    sample("track", { event: "Order Completed", properties: { orderId: "o-9001", total: 37.98 } }, [
-      "retry",
-      "delivered",
-    ]),
-    sample("track", { event: "Order Completed", properties: { total: 5 } }, ["rejected"]),
-    sample("page", { name: "Status" }, ["skipped"], BACKEND),
-    sample("batch", { batch: [{ type: "purchase", messageId: "sample-10", userId: visitor.userId }] }, ["rejected"]),
+    sample(
+      "track",
+      { event: "Order Completed", properties: { orderId: "o-9001", total: 37.98 } },
+      ["retry", "delivered"],
+      WEBSITE,
+      "track · Order Completed, booked at the second try",
+    ),
+    sample(
+      "track",
+      { event: "Order Completed", properties: { total: 5 } },
+      ["rejected"],
+      WEBSITE,
+      "track · Order Completed, rejected by the function",
+    ),
+    sample("page", { name: "Status" }, ["skipped"], BACKEND, "page · Status, for which no function is set"),
+    sample(
+      "batch",
+      { batch: [{ type: "purchase", messageId: "sample-10", userId: visitor.userId }] },
+      ["rejected"],
+      WEBSITE,
+      "batch · with a type that is none",
+    ),
   ];
 }

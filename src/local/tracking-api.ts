@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { CALL_TYPES, type JsonObject } from "../events/segment-event";
 
 /** An event as a router takes it in: from whom, and with what the router adds to it. */
@@ -18,8 +18,11 @@ const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
  * @param isWriteKey which sources there are
  * @param onEvent is given each event, before the request is answered
  */
-export function trackingApi(isWriteKey: (key: string) => boolean, onEvent: (tracked: TrackedEvent) => void): Server {
-  return createServer((request, response) => {
+export function trackingApi(
+  isWriteKey: (key: string) => boolean,
+  onEvent: (tracked: TrackedEvent) => void,
+): RequestListener {
+  return (request, response) => {
     take(request, isWriteKey)
       .then((events) => {
         for (const event of events) onEvent(event);
@@ -29,7 +32,7 @@ export function trackingApi(isWriteKey: (key: string) => boolean, onEvent: (trac
         const { status, message } = error instanceof Refusal ? error : new Refusal(500, String(error));
         answer(response, status, { success: false, message });
       });
-  });
+  };
 }
 
 class Refusal extends Error {

@@ -1,0 +1,95 @@
+import { once } from "node:events";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { DeliveryOutcome } from "../delivery/delivery-result";
+import type { JsonObject } from "../events/segment-event";
+import type { LocalHost, OnTry, Source } from "./local-host";
+import type { PageHandler } from "./page-server/page-server";
+import { trackingApi } from "./tracking-api";
+
+export interface LocalRouterOptions {
+  readonly sources: readonly Source[];
+  createHost(onTry: OnTry): LocalHost;
+  readonly onTry: OnTry;
+  /** Is told each event that is handed over for delivery, before that begins. */
+  onTaken?(event: unknown, source: Source): void;
+  /** Answers what is its own, before the router does. */
+  readonly page?: PageHandler;
+}
+
+/** The tracking API, and behind it a host that delivers what it takes in. */
+export class LocalRouter {
+  readonly counts: Record<DeliveryOutcome, number> = { delivered: 0, skipped: 0, retry: 0, rejected: 0 };
+  /** Events whose last retry failed. */
+  givenUp = 0;
+  readonly #sources: Map<string, Source>;
+  readonly #host: LocalHost;
+  readonly #server: Server;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #onTaken: LocalRouterOptions["onTaken"];
+
+  constructor({ sources, createHost, onTry, onTaken, page }: LocalRouterOptions) {
+    this.#sources = new Map(sources.map((source) => [source.id, source]));
+    this.#onTaken = onTaken;
+    this.#host = createHost((attempt) => {
+      this.counts[attempt.result.outcome]++;
+      if (attempt.next === "dead letter") this.givenUp++;
+      onTry(attempt);
+    });
+    const front: RequestListener = trackingApi(
+      (key) => this.#sources.has(key),
+      ({ writeKey, event }) => {
+        const source = this.#sources.get(writeKey);
+        if (!source) return;
+        this.#onTaken?.(event, source);
+        this.deliver(event, source);
+      },
+    );
+    this.#server = createServer((request, response) => {
+      if (!page?.(request, response)) front(request, response);
+    });
+  }
+
+  /**
+   * @param port on 127.0.0.1; 0 for a free one
+   * @returns where it listens
+   * @throws NodeJS.ErrnoException where the port is not to be had
+   */
+  async listen(port: number): Promise<string> {
+    this.#server.listen(port, "127.0.0.1");
+    await once(this.#server, "listening");
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** As they are now. */
+  sources(): readonly Source[] {
+    return [...this.#sources.values()];
+  }
+
+  /** For what comes from now on, retries of what is under way not included. */
+  setSettings(id: string, settings: JsonObject): void {
+    this.#sources.set(id, { id, settings });
+  }
+
+  deliver(event: unknown, source: Source): void {
+    const delivery = this.#host.deliver(event, source).finally(() => this.#underWay.delete(delivery));
+    this.#underWay.add(delivery);
+  }
+
+  /** Events that have not come to their end. */
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  /** Resolves once every event has come to its end. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  /** Takes nothing in any more, and resolves once what is under way has come to its end. */
+  async close(): Promise<void> {
+    this.#server.close();
+    await this.idle();
+    this.#server.closeAllConnections();
+  }
+}
