@@ -63,7 +63,11 @@ class Partition {
   async turns(commit) {
     while (this.ready && !stopping && Date.now() >= this.pausedUntil) {
       const { wave, followers } = this.next(Date.now());
-      const moves = followers.map((pending) => [pending, RETRY, { "error-code": "follows" }]);
+      const moves = followers.map((pending) => [
+        pending,
+        RETRY,
+        { "error-code": "follows", "message-id": pending.event?.messageId },
+      ]);
       if (wave.length > 0) moves.push(...(await this.deliver(wave)));
       // What another worker owns by now is its to settle.
       if (partitions.get(this.number) !== this) return;
@@ -198,12 +202,11 @@ async function run() {
   member.topics.track(TOPIC);
   try {
     await member.joinGroup({});
-    const joined = Date.now();
     while (!stopping && !broken) {
       const wanted = logs().filter(({ records }) => records.length < READ_AHEAD);
       await (wanted.length > 0 ? readOn(reader, wanted) : sleep(50));
       for (const partition of partitions.values()) partition.work(commit).catch(fail);
-      const heard = Number(member.lastHeartbeat ?? joined);
+      const heard = Number(member.lastHeartbeat ?? Date.now());
       if (Date.now() - heard > 3 * SESSION_MS) fail(new Error("The group has not heard of this worker for too long."));
     }
     if (broken) throw broken;
@@ -235,14 +238,11 @@ function stop() {
   }, GRACE_MS).unref();
 }
 process.once("SIGTERM", stop).once("SIGINT", stop);
-
 while (!stopping) {
-  try {
-    await run();
-  } catch (error) {
+  await run().catch((error) => {
     log("starting anew", { error: [error, ...(error.errors ?? [])].map(({ message }) => message).join(" ") });
-    if (!stopping) await sleep(backOff(1));
-  }
+    return stopping || sleep(backOff(1));
+  });
 }
 await producer.close();
 server.close();

@@ -251,11 +251,16 @@ test("three workers lose nothing and keep each key's order, whatever falls over"
   const timedOut = new Set(
     lines.filter((line) => line["error-code"] === "OperationTimedOut").map((line) => line["message-id"]),
   );
+  const parked = lines.filter(({ message }) => message === "parked").map((line) => line["message-id"]);
+  const parkedTwice = (messageId: string) => parked.indexOf(messageId) !== parked.lastIndexOf(messageId);
   for (const delivery of deliveries) {
     const before = first.get(delivery.messageId);
     if (before) {
       const disturbance = known.find(({ from, to }) => before.at <= to && delivery.at >= from);
-      const why = timedOut.has(delivery.messageId) ? "timeout" : disturbance?.what;
+      const why =
+        (timedOut.has(delivery.messageId) && "timeout") ||
+        (parkedTwice(delivery.messageId) && "parked by the old owner and by the new one") ||
+        disturbance?.what;
       twice.push({ ...delivery, why });
       continue;
     }
