@@ -1,18 +1,25 @@
 import pc from "picocolors";
 import type { DeliveryOutcome } from "../delivery/delivery-result";
+import { CALL_TYPES } from "../events/segment-event";
 import type { LocalAccount } from "../local/local-account";
-import type { Try } from "../local/local-host";
+import type { Source, Try } from "../local/local-host";
+import type { UntoldRun } from "../local/run-watch";
+import { thrownAt } from "../local/thrown-at";
 import { parseFunctionReference } from "../names/function-reference";
 import type { Io } from "./command";
+import { type EnvFile, shellQuoted } from "./env-file";
 import { printable, printableJson, printableLines } from "./printable";
 import { paintOutcome } from "./summary";
 
 /** What `start` tells its user. */
 export interface StartOutput {
-  introduce(account: LocalAccount, routerUrl: string, writeKeys: readonly string[]): void;
+  introduce(account: LocalAccount, routerUrl: string, sources: readonly Source[]): void;
   /** How to send events of one's own. */
-  invite(account: LocalAccount, routerUrl: string, writeKeys: readonly string[]): void;
-  tried(attempt: Try): void;
+  invite(account: LocalAccount, routerUrl: string, writeKeys: readonly string[], envFile: EnvFile): void;
+  /** @param log the whole log of the function; its end is in the result where the settings ask for that */
+  tried(attempt: Try, log?: string): void;
+  /** A function has run, and no delivery tells of it. */
+  ran(run: UntoldRun): void;
   /**
    * @param counts of tries
    * @param givenUp events whose last retry failed
@@ -26,6 +33,7 @@ export function jsonOutput({ stdout, stderr }: Io): StartOutput {
     introduce: (_account, routerUrl) => void stderr.write(`Router: ${routerUrl}\n`),
     invite() {},
     tried: ({ result }) => void stdout.write(`${printableJson(result)}\n`),
+    ran() {},
     summarise: (summary) => void stdout.write(`${JSON.stringify({ summary })}\n`),
   };
 }
@@ -37,38 +45,65 @@ export function readableOutput({ stdout }: Io): StartOutput {
   const coloured = stdout.isTTY === true;
   const { bold, cyan, dim } = pc.createColors(coloured);
   const say = (text = "") => void stdout.write(`${text}\n`);
+  let url = "";
+
+  function sayWhere(trace: readonly string[] = []): void {
+    for (const line of thrownAt(trace)) say(dim(`            ${printableLines(line).join(" ").trimEnd()}`));
+  }
+
+  function replayLine({ event, source }: Try): string {
+    const { writeKey: _key, requestIp: _ip, receivedAt: _time, ...own } = Object(event) as Record<string, unknown>;
+    return curl(url, source.id, own);
+  }
 
   return {
-    introduce({ aws, roleArn, functions }, routerUrl, writeKeys) {
+    introduce({ aws, functions }, routerUrl, sources) {
+      url = routerUrl;
+      const writeKeys = sources.map(({ id }) => id);
+      const roles = new Set(
+        sources.map(({ settings }) => settings["roleAddress"]).filter((role) => role !== undefined),
+      );
+      const externalIds = new Set(sources.map(({ id, settings }) => String(settings["externalId"] ?? id)));
       say(`${bold("Embedded AWS")}  ${aws.url}  account ${aws.account}, ${aws.region}`);
-      say(`${bold("Role")}          ${roleArn}  external IDs ${writeKeys.join(", ")}`);
+      for (const role of roles)
+        say(
+          `${bold("Role")}          ${printable(String(role))}  external IDs ${printable([...externalIds].join(", "))}`,
+        );
       say(`${bold("Functions")}     ${[...functions.keys()].join(", ")}`);
       say(`${bold("Router")}        ${cyan(routerUrl)}  write keys ${writeKeys.join(", ")}`);
       say(`${bold("Page")}          ${cyan(`${routerUrl}/`)}  every delivery in a browser`);
       say();
     },
-    invite({ environment, functions }, routerUrl, [writeKey]) {
+    invite({ environment, functions }, routerUrl, [writeKey = ""], { path, settingsPath }) {
+      const [name = ""] = functions.keys();
+      const payload = { type: CALL_TYPES.find((type) => type === name) ?? "track", messageId: "m-1", userId: "u-1" };
+      const variables = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"];
+      const source = "amazon-lambda-destination";
       say();
       say("Send an event of your own:");
       say();
       say(
-        `  curl -u ${writeKey}: -H 'content-type: application/json' -d '{"userId":"u-1","event":"Signed Up","properties":{"plan":"pro"}}' ${routerUrl}/v1/track`,
+        `  ${curl(routerUrl, writeKey, { type: "track", userId: "u-1", event: "Signed Up", properties: { plan: "pro" } })}`,
       );
       say();
       say(
         `or point a Segment library at ${routerUrl} with the write key ${writeKey}, or invoke a function with the AWS CLI:`,
       );
       say();
-      const [name] = functions.keys();
-      const variables = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
       say(
-        `  ${variables.map((variable) => `${variable}=${environment[variable]}`).join(" ")} aws lambda invoke --function-name ${name} --cli-binary-format raw-in-base64-out --payload '{"type":"track","messageId":"m-1"}' /dev/stdout`,
+        `  echo ${shellQuoted(JSON.stringify(payload))} | ${variables.map((variable) => `${variable}=${environment[variable]}`).join(" ")} aws --endpoint-url ${environment["AWS_ENDPOINT_URL"]} lambda invoke --function-name ${name} --payload fileb:///dev/stdin /dev/stdout`,
       );
+      say();
+      say("In another terminal, everything that speaks to AWS speaks to this one after the first of these lines:");
+      say();
+      say(`  source ${shellQuoted(path)}`);
+      say(`  npx ${source} check --settings ${shellQuoted(settingsPath)} --source-id ${shellQuoted(writeKey)} --send`);
       say();
       say("Ctrl-C ends.");
       say();
     },
-    tried({ event, source, retries, result, next }) {
+    tried(attempt, log) {
+      const { event, source, retries, result, next } = attempt;
       const { outcome, callType = "", function: arn, durationMs, error, logTail, messageId } = result;
       const { event: eventName, name: pageName } = Object(event) as { event?: unknown; name?: unknown };
       const name = printable([eventName, pageName].find((each): each is string => typeof each === "string") ?? "");
@@ -82,18 +117,40 @@ export function readableOutput({ stdout }: Io): StartOutput {
       say(
         `${mark} ${callType.padEnd(8)} ${name.padEnd(16)} ${target}${retries ? `  retry ${retries}` : ""}  ${dim(printable(messageId))}`,
       );
-      for (const line of functionOutput(logTail)) say(dim(`            │ ${line}`));
+      for (const line of functionOutput(log ?? logTail)) say(dim(`            │ ${line}`));
       if (outcome === "skipped")
         say(dim(`            no function is set for ${callType} calls of the source ${source.id}`));
       const [what = "", ...more] = printableLines(error?.message ?? "");
       if (error) say(`            ${bold(error.label)}: ${what}`);
       for (const line of more) say(`            ${line}`);
-      const thrownAt = error?.functionError?.trace?.find(
-        (line) => line.includes("file://") && !line.includes("worker.cjs"),
-      );
-      if (thrownAt) say(dim(`            ${printable(thrownAt)}`));
+      sayWhere(error?.functionError?.trace);
       if (next === "retry") say(dim("            the router tries again"));
-      if (gaveUp) say(`            ${printable(error?.hint ?? "")}`);
+      if (!gaveUp) return;
+      say(`            ${printable(error?.hint ?? "")}`);
+      say(
+        "            No retry is left: the event is lost here. A router keeps it (Jitsu's dead letters, RudderStack's",
+      );
+      say("            aborted jobs). To replay it, once the function is mended:");
+      say(`            ${replayLine(attempt)}`);
+    },
+    ran({ record, log, why }) {
+      const { function: name, version, attempt, error, durationMs, principalArn } = record;
+      const mark = paintOutcome(error ? "retry" : "delivered", error ? "✗ ran      " : "✓ ran      ", coloured);
+      say(
+        `${mark} ${name}${version === "$LATEST" ? "" : `:${version}`}  ${Math.round(durationMs)} ms  ${dim(record.requestId)}`,
+      );
+      for (const line of functionOutput(log)) say(dim(`            │ ${line}`));
+      if (error)
+        say(
+          `            ${bold(printable(error.errorType))}: ${printable(error.errorMessage.replace(/^RequestId: \S+ Error: /, ""))}`,
+        );
+      sayWhere(error?.trace ?? error?.stackTrace);
+      const what: Readonly<Record<UntoldRun["why"], string>> = {
+        asynchronous: asynchronousEnd(attempt, error !== undefined),
+        "router gave up waiting": "the router had given this delivery up before: see Timeout (ms)",
+        "another client": `invoked by ${printable(principalArn)}`,
+      };
+      say(dim(`            ${what[why]}`));
     },
     summarise(counts, givenUp) {
       const parts = (Object.keys(MARKS) as DeliveryOutcome[]).map((outcome) =>
@@ -105,16 +162,36 @@ export function readableOutput({ stdout }: Io): StartOutput {
   };
 }
 
+/** How often Lambda runs an asynchronous invocation at most. */
+export const ASYNCHRONOUS_ATTEMPTS = 3;
+
+function asynchronousEnd(attempt: number, failed: boolean): string {
+  const run = `asynchronous invocation, run ${attempt} of at most ${ASYNCHRONOUS_ATTEMPTS}`;
+  if (!failed) return run;
+  if (attempt < ASYNCHRONOUS_ATTEMPTS) return `${run}; Lambda runs it again, at AWS in ${attempt} min`;
+  return `${run}; Lambda gives it up: it goes to the function's on-failure destination or dead-letter queue, else it is lost`;
+}
+
+/** A line that sends an event to the local router. */
+function curl(routerUrl: string, writeKey: string, event: Readonly<Record<string, unknown>>): string {
+  const { type, ...body } = event;
+  return `curl -u ${shellQuoted(`${writeKey}:`)} -H 'content-type: application/json' -d ${shellQuoted(printableJson(body))} ${routerUrl}/v1/${String(type)}`;
+}
+
 /** Name and, where it has one, version or alias. */
 function functionShown(configured: string): string {
   const { name, qualifier } = parseFunctionReference(configured);
   return qualifier ? `${name}:${qualifier}` : name;
 }
 
-/** What the function itself wrote, without Lambda's own lines and without the error, which stands below. */
+/** What Lambda adds to a function's log: its own lines, and the error, which stands below. */
+const LAMBDAS_OWN =
+  /^(?:START|END|REPORT|XRAY) |\t(?:Invoke Error|Init Error|Uncaught Exception|Unhandled Promise Rejection) |^\[ERROR\] .*\rTraceback |^RequestId: \S+ Error: |^(?:Runtime|Sandbox|Function)\.\w+$|^\S+ \S+ Task timed out after /;
+
+/** What the function itself wrote. */
 function functionOutput(logTail = ""): string[] {
   return logTail
     .split("\n")
-    .filter((line) => line !== "" && !/^(?:START|END|REPORT|XRAY) |\tInvoke Error/.test(line))
+    .filter((line) => line !== "" && !LAMBDAS_OWN.test(line))
     .flatMap((line) => printableLines(line.replace(/^\S+\t\S+\t(?=[A-Z]+\t)/, "").replace("\t", " ")));
 }

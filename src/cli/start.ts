@@ -5,20 +5,23 @@ import { version } from "../../package.json";
 import { CALL_TYPES } from "../events/segment-event";
 import { NoFunctions } from "../local/handler-files";
 import { createJitsuHost } from "../local/jitsu-host";
-import { type LocalAccount, startLocalAccount } from "../local/local-account";
+import { type LocalAccount, type LocalAccountOptions, startLocalAccount } from "../local/local-account";
 import type { LocalHost, OnTry, Source, Try } from "../local/local-host";
 import { LocalRouter } from "../local/local-router";
 import { Journal } from "../local/page-server/journal";
 import { createPageHandler } from "../local/page-server/page-server";
 import type { SampleCall } from "../local/page-server/protocol";
 import { createRudderStackHost } from "../local/rudderstack-host";
+import { RunWatch } from "../local/run-watch";
 import { BACKEND, callTypeSamples, type Sample, sampleEvents, WEBSITE } from "../local/samples";
 import { operatorPolicyFromEnvironment } from "../settings/operator-policy";
 import { SettingsError } from "../settings/settings-error";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
+import { writeEnvFile } from "./env-file";
 import { packageRoot } from "./package-root";
 import { importSettings } from "./settings-import";
-import { jsonOutput, readableOutput } from "./start-output";
+import { ASYNCHRONOUS_ATTEMPTS, jsonOutput, readableOutput } from "./start-output";
+import { awsKeys, readStartSettings } from "./start-settings";
 
 const DEFAULT_PORT = 8788;
 /** Milliseconds of a minute between two tries: nobody waits ten minutes to see a retry. */
@@ -34,13 +37,21 @@ const help = `Usage: amazon-lambda-destination start [options]
 Runs Lambda functions on this machine and a router that delivers events to them, without an AWS account. At the
 router's address is a page that shows every delivery, sends events and fills in the settings.
 
-  --functions <dir>   your own handlers in JavaScript: track.mjs, identify.mjs … and lambda.mjs for call types without
-                      one; a change in the folder counts from the next event on, a new handler or settings.json from
-                      the next start on; settings.json may hold any setting (default: the examples of this package)
+  --functions <dir>   your own handlers in JavaScript, TypeScript or Python: track.mjs, identify.ts, page.py, a folder
+                      group/index.mjs … and lambda.mjs for call types without one; a change in the folder counts from
+                      the next event on, a new handler or settings.json from the next start on; settings.json may hold
+                      any setting (default: the examples of this package)
+  --settings <file>   the real settings of a destination: role, external ID and functions are made from them, and each
+                      function runs the handler of its name in the folder
+  --source-id <id>    the source's ID: write key of the router, and the external ID where the settings have none
+                      (default ${WEBSITE})
   --host <name>       the router whose part is played: ${Object.keys(HOSTS).join(" or ")} (default jitsu)
   --port <n>          port of the router (default ${DEFAULT_PORT}; with --once any free one)
   --open              opens the page in a browser
   --aws               the page's connection check can go to the real AWS too, with the identity of this terminal
+  --aws-port <n>      port of the AWS on this machine (default any free one)
+  --aws-keys <id:key> access key ID and secret that the router has there (default random ones)
+  --write-env <file>  where to write what another terminal needs to reach this AWS by source (default a temporary file)
   --once              sends the sample events, prints a summary and ends
   --json              prints one delivery result per line, and a summary as the last line
   --help
@@ -58,6 +69,11 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
       functions: { type: "string" },
       host: { type: "string", default: "jitsu" },
       port: { type: "string" },
+      settings: { type: "string" },
+      "source-id": { type: "string", default: WEBSITE },
+      "aws-port": { type: "string" },
+      "aws-keys": { type: "string" },
+      "write-env": { type: "string" },
       open: { type: "boolean", default: false },
       aws: { type: "boolean", default: false },
       once: { type: "boolean", default: false },
@@ -66,21 +82,38 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   });
   const createHost = Object.hasOwn(HOSTS, values.host) ? HOSTS[values.host] : undefined;
   if (!createHost) throw new UsageError(`--host must be one of ${Object.keys(HOSTS).join(", ")}.`);
-  const port = portNumber(values.port ?? (values.once ? "0" : String(DEFAULT_PORT)));
-  const ownFunctions = values.functions !== undefined;
+  const port = portNumber("--port", values.port ?? (values.once ? "0" : String(DEFAULT_PORT)));
+  const sourceId = values["source-id"];
+  const real = values.settings === undefined ? undefined : await readStartSettings(values.settings, io);
+  const ownFunctions = values.functions !== undefined || real !== undefined;
   const folder = values.functions ?? join(packageRoot(), "examples", "functions");
   const realEnvironment = { ...process.env };
   const journal = new Journal();
-  const account = await openAccount(folder, journal);
+  const output = values.json ? jsonOutput(io) : readableOutput(io);
+  const watch = new RunWatch((run) => output.ran(run), ASYNCHRONOUS_ATTEMPTS);
+  const account = await openAccount(folder, {
+    ...real?.account,
+    port: portNumber("--aws-port", values["aws-port"] ?? "0"),
+    ...(values["aws-keys"] !== undefined && { keys: awsKeys(values["aws-keys"]) }),
+    eventRetryDelaysMs: [MS_PER_MINUTE, 2 * MS_PER_MINUTE],
+    observer: {
+      ran(...run) {
+        journal.ran(...run);
+        watch.ran(...run);
+      },
+      called: (...call) => journal.called(...call),
+    },
+  });
   setEnvironment(account.environment);
-  const sources: Source[] = [{ id: WEBSITE, settings: account.settings() }];
+  const sources: Source[] = [{ id: sourceId, settings: real?.settings ?? account.settings() }];
   if (!ownFunctions)
     sources.push({ id: BACKEND, settings: { ...account.settings(["track", "identify"]), eventLambdas: {} } });
   await follow(account, sources, io);
   const writeKeys = sources.map(({ id }) => id);
   // What else there is to see depends on the examples' own functions.
-  const samples = ownFunctions ? callTypeSamples() : sampleEvents();
-  const output = values.json ? jsonOutput(io) : readableOutput(io);
+  const samples = (ownFunctions ? callTypeSamples() : sampleEvents()).map((sample) =>
+    sample.writeKey === WEBSITE ? { ...sample, writeKey: sourceId } : sample,
+  );
   const tries: Try[] = [];
   const operator = operatorPolicyFromEnvironment(process.env);
   const page = createPageHandler({
@@ -122,21 +155,24 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
       // A router that runs for days must not grow; without --once nothing is checked at the end.
       if (values.once) tries.push(attempt);
       journal.tried(attempt);
-      output.tried(attempt);
+      output.tried(attempt, watch.logOf(attempt));
     },
   });
 
+  const envFile = values.once
+    ? undefined
+    : await writeEnvFile(account.environment, sources[0]?.settings, values["write-env"]);
   const interruption = awaitInterruption(io);
   try {
     const url = await listen(router, port);
-    output.introduce(account, url, writeKeys);
+    output.introduce(account, url, sources);
     for (const sample of samples) {
       if (interruption.happened) break;
       await post(url, sample);
       await router.idle();
     }
-    if (!values.once) {
-      output.invite(account, url, writeKeys);
+    if (envFile) {
+      output.invite(account, url, writeKeys, envFile);
       if (values.open) openBrowser(`${url}/`, io);
       await interruption.promise;
     }
@@ -144,7 +180,10 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     if (router.underWay > 0)
       io.stderr.write(`Waiting for deliveries under way: ${router.underWay}. Ctrl-C again ends at once.\n`);
     await router.close();
+    await watch.quiet();
     await account.aws.close();
+    watch.flush();
+    await envFile?.remove();
   }
   output.summarise(router.counts, router.givenUp);
   const wrong = values.once ? samples.filter((sample) => !endedAsItShould(sample, tries, ownFunctions)) : [];
@@ -152,18 +191,20 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   return wrong.length === 0 ? 0 : 1;
 }
 
-function portNumber(text: string): number {
+function portNumber(option: string, text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError("--port must be a number from 0 to 65535.");
+  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`${option} must be a number from 0 to 65535.`);
   return port;
 }
 
-async function openAccount(folder: string, journal: Journal): Promise<LocalAccount> {
+async function openAccount(folder: string, options: LocalAccountOptions): Promise<LocalAccount> {
   try {
-    return await startLocalAccount(folder, journal);
+    return await startLocalAccount(folder, options);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") throw new UsageError(`There is no folder ${folder}.`);
+    if (code === "EADDRINUSE" || code === "EACCES")
+      throw new UsageError(`The AWS cannot listen on port ${options.port} (${code}). Choose another with --aws-port.`);
     throw error instanceof NoFunctions ? new UsageError(message) : error;
   }
 }

@@ -29,6 +29,19 @@ export interface LocalAccount {
   follow(sources: readonly Source[], operator: OperatorPolicy): Promise<readonly string[]>;
 }
 
+export interface LocalAccountOptions {
+  /** Port of the AWS; a free one by default. */
+  readonly port?: number;
+  /** 12 digits. */
+  readonly account?: string;
+  readonly region?: string;
+  /** Of the router; random by default. */
+  readonly keys?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** After what time an asynchronous invocation that failed is run again. */
+  readonly eventRetryDelaysMs?: readonly number[];
+  readonly observer?: AwsObserver;
+}
+
 const ROUTER_USER = "router";
 const ROLE = "amazon-lambda-destination";
 /** Invocations and calls that are remembered. */
@@ -43,14 +56,19 @@ const DEFAULT_TIMEOUT_MS = 6000;
  * `lambda.mjs` every call type that has none of its own, others get what `settings.json` beside them says (`eventLambdas`, and any other setting).
  * The role is there once the account has been made to follow settings.
  */
-export async function startLocalAccount(folder: string, observer: AwsObserver = {}): Promise<LocalAccount> {
+export async function startLocalAccount(folder: string, options: LocalAccountOptions = {}): Promise<LocalAccount> {
+  const { keys, observer = {}, ...where } = options;
   const found = await handlerFolder(folder);
   assertRunnable(folder, found);
   const own = await readSettings(join(folder, "settings.json"));
 
-  const aws = await startEmbeddedAws({ history: HISTORY, observer });
+  const aws = await startEmbeddedAws({
+    ...where,
+    history: HISTORY,
+    observer,
+  });
   const environment = ownEnvironment();
-  const { arn: routerArn, ...router } = aws.addUser({ name: ROUTER_USER });
+  const { arn: routerArn, ...router } = aws.addUser({ name: ROUTER_USER, ...keys });
   const functions = new Map(found.functions.map(({ name }) => [name, `${functionArnPrefix(aws)}${name}`]));
   const roleArn = `arn:${aws.partition}:iam::${aws.account}:role/${ROLE}`;
   /** How each function that is there was made; a change of that makes it anew. */
@@ -97,8 +115,9 @@ export async function startLocalAccount(folder: string, observer: AwsObserver = 
       AWS_SESSION_TOKEN: undefined,
       AWS_PROFILE: undefined,
       AWS_REGION: aws.region,
-      AWS_CONFIG_FILE: join(folder, ".no-aws-config"),
-      AWS_SHARED_CREDENTIALS_FILE: join(folder, ".no-aws-credentials"),
+      AWS_DEFAULT_REGION: aws.region,
+      AWS_CONFIG_FILE: resolve(folder, ".no-aws-config"),
+      AWS_SHARED_CREDENTIALS_FILE: resolve(folder, ".no-aws-credentials"),
     },
   };
 }

@@ -317,9 +317,7 @@ function Import({ onSettings }: { onSettings(settings: Settings): void }) {
     api.importSettings(json).then(
       (imported) => {
         setAnswer(imported);
-        if (!imported.settings) return;
-        onSettings(imported.settings);
-        setText("");
+        if (imported.settings) onSettings(imported.settings);
       },
       (error: Error) => setAnswer({ notes: [], problems: [{ setting: "", problem: error.message }] }),
     );
@@ -339,7 +337,11 @@ function Import({ onSettings }: { onSettings(settings: Settings): void }) {
           accept=".json,application/json"
           onChange={(event) => {
             const [file] = event.target.files ?? [];
-            if (file) void file.text().then(read);
+            if (file)
+              void file.text().then((json) => {
+                setText(json);
+                read(json);
+              });
           }}
         />
       </label>

@@ -1,11 +1,11 @@
 import { MAX_LOG_CHARACTERS } from "./observer";
-import type { FunctionSettings, Invocation, Returned, Runtime } from "./runtime";
+import type { FunctionError, FunctionSettings, Invocation, Returned, Runtime } from "./runtime";
 
 /** One run of a function with everything that Lambda adds around it. */
 export interface Execution {
   /** JSON: what the handler returned, or the error. */
   readonly payload: string;
-  readonly error: { readonly errorType: string; readonly errorMessage: string } | undefined;
+  readonly error: FunctionError | undefined;
   /** From START to REPORT, with what is in the middle of a very long one left out. */
   readonly log: string;
   /** The end of the log, 4 KB at most. */
@@ -34,7 +34,7 @@ export async function execute(
   return { payload, error, log: shortened(whole), logTail: tail(whole), durationMs: returned.durationMs };
 }
 
-function responseTooLarge(payload: string): { errorType: string; errorMessage: string } | undefined {
+function responseTooLarge(payload: string): FunctionError | undefined {
   if (payload.length * 3 <= maxResponseBytes || Buffer.byteLength(payload) <= maxResponseBytes) return undefined;
   return {
     errorType: "Function.ResponseSizeTooLarge",

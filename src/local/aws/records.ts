@@ -1,3 +1,4 @@
+import type { FunctionError } from "./runtime";
 import type { Service } from "./service-error";
 
 export type InvocationType = "RequestResponse" | "Event" | "DryRun";
@@ -26,7 +27,7 @@ export interface InvocationRecord {
   readonly durationMs: number;
   /** 4 KB at most. */
   readonly logTail: string;
-  readonly error?: { readonly errorType: string; readonly errorMessage: string };
+  readonly error?: FunctionError;
 }
 
 /** One request to the API, whatever became of it. What it did not tell is undefined. */

@@ -11,7 +11,6 @@ import type { AwsObserver } from "./observer";
 import type { CallRecord, Records } from "./records";
 import { type Service, ServiceError } from "./service-error";
 import type { Caller, SignatureVerifier } from "./signature-v4";
-import { type Sqs, sqsAction, sqsError } from "./sqs";
 import { type Sts, stsParameters } from "./sts";
 import { stsError } from "./sts-xml";
 
@@ -20,7 +19,6 @@ interface Parts {
   readonly verifier: SignatureVerifier;
   readonly sts: Sts;
   readonly lambda: Lambda;
-  readonly sqs: Sqs;
   readonly faults: Faults;
   readonly records: Records;
   readonly observer?: AwsObserver | undefined;
@@ -39,7 +37,7 @@ interface Call {
 /** What is written to the connection; undefined if it is cut instead. */
 type Ending = { readonly answer: Answer; readonly half: boolean } | undefined;
 
-/** All services on one port: SQS is told by a header, a path of Lambda's API goes to Lambda, everything else to STS. */
+/** Both services on one port: a path of Lambda's API goes to Lambda, everything else to STS. */
 export function createAwsServer(parts: Parts): Server {
   const server = createServer({ keepAliveTimeout: 60_000 }, (message, response) => {
     handle(parts, message, response).catch(() => response.destroy());
@@ -64,7 +62,7 @@ async function handle(parts: Parts, message: IncomingMessage, response: ServerRe
     const failure =
       error instanceof ServiceError
         ? error
-        : new ServiceError(call.service === "lambda" ? "ServiceException" : "InternalFailure", 500, String(error));
+        : new ServiceError(call.service === "sts" ? "InternalFailure" : "ServiceException", 500, String(error));
     errorCode = failure.code;
     ending = { answer: errorAnswer(call, failure, caller !== undefined), half: false };
   }
@@ -88,12 +86,11 @@ const LAMBDA_PATH = /^\/20\d\d-\d\d-\d\d\//;
 
 function readCall(request: Call["request"]): Call {
   const target = invokeTarget(request);
-  const queueing = sqsAction(request);
-  const service = queueing ? "sqs" : LAMBDA_PATH.test(request.path) ? "lambda" : "sts";
+  const service = LAMBDA_PATH.test(request.path) ? "lambda" : "sts";
   const parameters = service === "sts" ? stsParameters(request) : undefined;
   return {
     service,
-    action: queueing ?? parameters?.get("Action") ?? (target && request.method === "POST" ? "Invoke" : ""),
+    action: service === "sts" ? (parameters?.get("Action") ?? "") : target && request.method === "POST" ? "Invoke" : "",
     requestId: randomUUID(),
     request,
     target,
@@ -133,7 +130,6 @@ function afterRun(trouble: Misbehaviour | undefined, answer: Answer): Ending {
 }
 
 async function answerOf(parts: Parts, call: Call, caller: Caller): Promise<Answer> {
-  if (call.service === "sqs") return parts.sqs.answer(call.request, call.action, caller, call.requestId);
   if (call.parameters) return parts.sts.answer(call.parameters, caller, call.requestId);
   if (!call.target || call.action === "") {
     const message = `The embedded AWS has no operation for ${call.request.method} ${call.request.path}`;
@@ -143,7 +139,6 @@ async function answerOf(parts: Parts, call: Call, caller: Caller): Promise<Answe
 }
 
 function errorAnswer(call: Call, error: ServiceError, authenticated: boolean): Answer {
-  if (call.service === "sqs") return sqsError(error, call.requestId);
   return call.service === "sts" ? stsError(error, call.requestId) : lambdaError(error, call.requestId, authenticated);
 }
 

@@ -1,0 +1,99 @@
+import type { AwsObserver, RunOutput } from "./aws/observer";
+import type { InvocationRecord } from "./aws/records";
+import type { Try } from "./local-host";
+
+/** A run of a function that no delivery tells of. */
+export interface UntoldRun {
+  readonly record: InvocationRecord;
+  readonly log: string;
+  /** Why no delivery does. */
+  readonly why: "asynchronous" | "router gave up waiting" | "another client";
+}
+
+/** Milliseconds in which a run's delivery is told of, if it has one. */
+const GRACE_MS = 1000;
+/** Runs that are remembered. */
+const LIMIT = 1000;
+
+/**
+ * Brings deliveries and runs of functions together: a delivery knows the end of the log only, and some runs belong to no
+ * delivery, or to one that was over before them.
+ */
+export class RunWatch implements AwsObserver {
+  readonly #onUntold: (run: UntoldRun) => void;
+  readonly #waiting = new Map<string, { readonly run: UntoldRun; readonly timer: NodeJS.Timeout }>();
+  readonly #told = new Set<string>();
+  /** IDs of the events whose delivery was over before the function was. */
+  readonly #timedOut = new Set<string>();
+  #dueRetries = 0;
+  #onQuiet: (() => void)[] = [];
+
+  /** @param maxAttempts how often an asynchronous invocation is run at most */
+  constructor(
+    onUntold: (run: UntoldRun) => void,
+    private readonly maxAttempts: number,
+  ) {
+    this.#onUntold = onUntold;
+  }
+
+  ran(record: InvocationRecord, { log }: RunOutput): void {
+    if (record.invocationType === "Event") {
+      this.#onUntold({ record, log, why: "asynchronous" });
+      if (record.attempt > 1) this.#dueRetries--;
+      if (record.error && record.attempt < this.maxAttempts) this.#dueRetries++;
+      if (this.#dueRetries === 0) for (const resolve of this.#onQuiet.splice(0)) resolve();
+      return;
+    }
+    const gaveUp = messageIds(record.payload).some((id) => this.#timedOut.has(id));
+    const run: UntoldRun = { record, log, why: gaveUp ? "router gave up waiting" : "another client" };
+    const timer = setTimeout(() => this.#tell(record.requestId), GRACE_MS);
+    timer.unref();
+    this.#waiting.set(record.requestId, { run, timer });
+  }
+
+  /**
+   * The whole log of the run that a try led to, once; nothing for what is told already, undefined where the run is not known.
+   */
+  logOf({ result: { requestId = "", messageId, error } }: Try): string | undefined {
+    if (error?.code === "OperationTimedOut" && requestId === "") remember(this.#timedOut, messageId);
+    const waiting = this.#waiting.get(requestId);
+    if (!waiting) return this.#told.has(requestId) ? "" : undefined;
+    this.#forget(requestId);
+    return waiting.run.log;
+  }
+
+  /** Resolves once no failed asynchronous invocation is to be run again. */
+  async quiet(): Promise<void> {
+    while (this.#dueRetries > 0) await new Promise<void>((resolve) => this.#onQuiet.push(resolve));
+  }
+
+  /** Tells at once what is not told yet. */
+  flush(): void {
+    for (const requestId of [...this.#waiting.keys()]) this.#tell(requestId);
+  }
+
+  #tell(requestId: string): void {
+    const waiting = this.#waiting.get(requestId);
+    this.#forget(requestId);
+    if (waiting) this.#onUntold(waiting.run);
+  }
+
+  #forget(requestId: string): void {
+    clearTimeout(this.#waiting.get(requestId)?.timer);
+    this.#waiting.delete(requestId);
+    remember(this.#told, requestId);
+  }
+}
+
+function remember(set: Set<string>, text: string): void {
+  set.add(text);
+  if (set.size > LIMIT) for (const oldest of set) return void set.delete(oldest);
+}
+
+function messageIds(payload: unknown): string[] {
+  const events: readonly unknown[] = Array.isArray(payload) ? payload : [payload];
+  return events.flatMap((event) => {
+    const id = (event as { messageId?: unknown } | null)?.messageId;
+    return typeof id === "string" ? [id] : [];
+  });
+}
