@@ -5,8 +5,13 @@ const config = {
   // Real processes and sockets on a busy machine: a test that hangs is told apart, one that is slow is not.
   testTimeout: 30_000,
   testMatch: ["**/*.test.ts"],
-  // They need a browser, and have a command of their own.
-  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/browser/", "<rootDir>/test/referees/"],
+  // They need a browser, other languages' tools or a broker, and have commands of their own.
+  testPathIgnorePatterns: [
+    "/node_modules/",
+    "<rootDir>/test/browser/",
+    "<rootDir>/test/kafka/",
+    "<rootDir>/test/referees/",
+  ],
   transform: {
     "^.+\\.[tj]sx?$": [
       "@swc/jest",

@@ -6,7 +6,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const built = [join(root, "dist", "cli.cjs"), join(root, "dist", "local", "worker.cjs")];
+const built = ["cli.cjs", "local/worker.cjs", "local/check-worker.cjs", "page/page.js"].map((file) =>
+  join(root, "dist", file),
+);
 const sources = ["src", "schemas", "package.json", "tsup.config.ts"].map((path) => join(root, path));
 
 function newest(path) {

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { version } from "../../package.json";
 import type { JsonObject } from "../events/segment-event";
 import { consoleForm } from "../hosts/jitsu/console-form";
+import { composeOverride } from "../hosts/rudderstack/compose-override";
 import { settingsForm, workspaceConfig } from "../hosts/rudderstack/settings-form";
 import { operatorPolicyFromEnvironment } from "../settings/operator-policy";
 import { parseSettings } from "../settings/settings";
@@ -17,6 +18,7 @@ import { readSettingsFile } from "./settings-file";
 const help = `Usage: amazon-lambda-destination form jitsu
        amazon-lambda-destination form rudderstack --out <folder>
        amazon-lambda-destination form rudderstack --workspace-config [--settings <file>] [options]
+       amazon-lambda-destination form rudderstack --compose [--settings <file>]
 
 Writes what makes the destination known to a router.
 
@@ -34,6 +36,10 @@ Without one: a whole workspaceConfig.json with one HTTP source connected to one 
   --source-id <id>        the source's ID, which is the External ID where the settings have none (default amazon-lambda-source)
   --workspace-id <id>     (default amazon-lambda-workspace)
   --write-key <key>       what senders of events authenticate with (default: a random one)
+
+For Docker Compose: an override for RudderStack's rudder-docker.yml with what the server and the transformer need.
+  --compose               on standard output
+  --settings <file>       the settings, for their Max Batch Size
   --help
 `;
 
@@ -55,6 +61,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     options: {
       out: { type: "string" },
       "workspace-config": { type: "boolean" },
+      compose: { type: "boolean" },
       settings: { type: "string" },
       "source-id": { type: "string", default: "amazon-lambda-source" },
       "workspace-id": { type: "string", default: "amazon-lambda-workspace" },
@@ -69,8 +76,14 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     io.stdout.write(consoleForm(version));
     return 0;
   }
+  if (values.compose) {
+    const { maxBatchSize = 1 } = values.settings === undefined ? {} : await checkedSettings(values.settings);
+    io.stdout.write(composeOverride(Number(maxBatchSize)));
+    return 0;
+  }
   if (!values["workspace-config"]) {
-    if (values.out === undefined) throw new UsageError("--out <folder> is needed, or --workspace-config.");
+    if (values.out === undefined)
+      throw new UsageError("--out <folder> is needed, or --workspace-config, or --compose.");
     return writeFiles(values.out, settingsForm({ ambient: ambientAllowed(io) }), io);
   }
   const config = workspaceConfig(values.settings === undefined ? EXAMPLE : await checkedSettings(values.settings), {

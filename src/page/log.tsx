@@ -1,5 +1,6 @@
 import type { RunDetail } from "../local/page-server/protocol";
 import { clockMs } from "./format";
+import { INSIDE } from "./trace";
 
 const LAMBDAS_OWN = /^(?:START|END|REPORT|XRAY|INIT_START) /;
 /** Time and request ID, which stand above; level and text stay. */
@@ -33,7 +34,8 @@ function laidOut(line: string): string {
   const [, title = "", json = ""] = /^([^{]*?)\s*(\{"errorType":.*\})$/.exec(line.replace(PREFIX, "")) ?? [];
   try {
     const { stack } = JSON.parse(json) as { stack?: unknown };
-    if (Array.isArray(stack) && stack.length > 0) return `${title.replace("\t", "  ")}\n${stack.join("\n")}`;
+    if (Array.isArray(stack) && stack.length > 0)
+      return `${title.replace("\t", "  ")}\n${stack.filter((frame) => !INSIDE.test(String(frame))).join("\n")}`;
   } catch {
     // Something else that only looks like it.
   }

@@ -317,7 +317,9 @@ function Import({ onSettings }: { onSettings(settings: Settings): void }) {
     api.importSettings(json).then(
       (imported) => {
         setAnswer(imported);
-        if (imported.settings) onSettings(imported.settings);
+        if (!imported.settings) return;
+        onSettings(imported.settings);
+        setText("");
       },
       (error: Error) => setAnswer({ notes: [], problems: [{ setting: "", problem: error.message }] }),
     );
@@ -337,11 +339,7 @@ function Import({ onSettings }: { onSettings(settings: Settings): void }) {
           accept=".json,application/json"
           onChange={(event) => {
             const [file] = event.target.files ?? [];
-            if (file)
-              void file.text().then((json) => {
-                setText(json);
-                read(json);
-              });
+            if (file) void file.text().then(read);
           }}
         />
       </label>

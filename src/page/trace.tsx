@@ -1,5 +1,5 @@
 /** Frames of the runtime itself, of which nobody needs to see more than that they are there. */
-const INSIDE = /node:internal|worker\.cjs|\/runtime\//;
+export const INSIDE = /node:internal|worker\.cjs|\/runtime\//;
 
 /** Where an error was thrown, with the lines of the function's own code standing out. */
 export function TraceLines({ trace }: { readonly trace: readonly string[] }) {

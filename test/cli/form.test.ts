@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { parse } from "yaml";
 import { version } from "../../package.json";
 import { UsageError } from "../../src/cli/command";
 import { form } from "../../src/cli/form";
@@ -90,6 +91,37 @@ test("a workspace configuration in a file can be read by its owner alone, also w
 
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   }
+});
+
+test("prints what Docker Compose needs over RudderStack's own file", async () => {
+  const io = bufferedIo();
+  await writeFile(
+    join(folder, "settings.json"),
+    JSON.stringify({ lambda: "orders", region: "eu-west-1", maxBatchSize: "500" }),
+  );
+
+  await form.run(["rudderstack", "--compose", "--settings", join(folder, "settings.json")], io);
+
+  const { services } = parse(io.out());
+  expect(Object.keys(services)).toEqual(["backend", "d-transformer"]);
+  for (const service of Object.values(services)) expect(service).toMatchObject({ restart: "unless-stopped" });
+  // Names as rudder-server 1.83 reads them.
+  expect(services.backend.environment).toEqual(
+    expect.arrayContaining([
+      "RSERVER_ROUTER_AMAZON_LAMBDA_TRANSFORMER_PROXY=true",
+      "RSERVER_ROUTER_AMAZON_LAMBDA_NO_OF_JOBS_TO_BATCH_IN_AWORKER=500",
+      "RSERVER_ROUTER_AMAZON_LAMBDA_JOBS_BATCH_TIMEOUT=1s",
+      "RSERVER_ROUTER_AMAZON_LAMBDA_NO_OF_WORKERS=63",
+      "RSERVER_TRANSFORMER_CLIENT_DISABLE_KEEP_ALIVES=false",
+      "RSERVER_BACKEND_CONFIG_CONFIG_FROM_FILE=true",
+      "RSERVER_BACKEND_CONFIG_CONFIG_JSONPATH=/etc/rudderstack/workspaceConfig.json",
+      "RSERVER_DIAGNOSTICS_ENABLE_DIAGNOSTICS=false",
+    ]),
+  );
+  expect(services.backend.volumes).toEqual(["./workspaceConfig.json:/etc/rudderstack/workspaceConfig.json:ro"]);
+  expect(services["d-transformer"].build.dockerfile_inline).toContain(
+    "amazon-lambda-destination install rudderstack /home/node/app/dist",
+  );
 });
 
 test.each<[string, string[], RegExp]>([

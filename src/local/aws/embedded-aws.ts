@@ -4,6 +4,7 @@ import { partitionOf } from "../../names/partitions";
 import { Clock } from "./clock";
 import { Concurrency } from "./concurrency";
 import { Faults, type Misbehaviour } from "./faults";
+import type { QueueOptions } from "./fifo-queue";
 import { type FunctionCode, type FunctionOptions, Functions } from "./functions";
 import { type AccessKey, Identities, type RoleOptions, type SessionCredentials, type UserOptions } from "./identities";
 import { Lambda } from "./lambda";
@@ -11,6 +12,7 @@ import type { AwsObserver } from "./observer";
 import { type CallRecord, type InvocationRecord, Records } from "./records";
 import { createAwsServer } from "./server";
 import { SignatureVerifier } from "./signature-v4";
+import { Sqs } from "./sqs";
 import { Sts } from "./sts";
 
 export interface EmbeddedAwsOptions {
@@ -79,6 +81,11 @@ export interface EmbeddedAws {
   /** Ends an execution of a durable function that runs, by the ARN in the answer's `X-Amz-Durable-Execution-Arn`. */
   stopExecution(arn: string): void;
 
+  /** Adds a FIFO queue of SQS, or one anew. */
+  addQueue(queue: QueueOptions): { readonly arn: string; readonly url: string };
+  /** Messages of a queue: those that can be received, and those that somebody has received and not deleted. */
+  queueCounts(name: string): { readonly visible: number; readonly hidden: number };
+
   misbehave(wish: Misbehaviour): void;
   /** Takes back what is left of every {@link misbehave}. */
   behave(): void;
@@ -89,7 +96,7 @@ export interface EmbeddedAws {
 }
 
 /**
- * Starts a small AWS in this process: STS (`AssumeRole`, `GetCallerIdentity`) and Lambda (`Invoke`) behind one HTTP port on
+ * Starts a small AWS in this process: STS (`AssumeRole`, `GetCallerIdentity`), Lambda (`Invoke`) and FIFO queues of SQS behind one HTTP port on
  * 127.0.0.1, which the AWS SDKs and the AWS CLI use unchanged once `AWS_ENDPOINT_URL` points at it. Signatures, sessions
  * and policies are checked for real.
  *
@@ -102,7 +109,7 @@ export interface EmbeddedAws {
  *
  * Not modelled: every other action; presigned URLs; managed policies, permissions boundaries, organisation policies, policy
  * variables; tags in a request and MFA; steps and waits of durable functions; function URLs, layers, runtimes other than Node.js, response streaming, dead-letter
- * queues and destinations. Functions run in real time: the clock moves everything but their timeouts.
+ * queues and destinations of functions. Functions run in real time: the clock moves everything but their timeouts.
  *
  * @throws Error if the port is taken
  */
@@ -123,6 +130,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     options.eventRetryDelaysMs ?? [60_000, 120_000],
     options.observer,
   );
+  const sqs = new Sqs(account, region, partition, clock);
   const isRegion = (name: string): boolean => name === region || regions.includes(name) || functions.hasRegion(name);
   const verifier = new SignatureVerifier(identities, () => clock.now(), isRegion);
   const server = createAwsServer({
@@ -130,6 +138,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     verifier,
     sts: new Sts(identities, clock),
     lambda,
+    sqs,
     faults,
     records,
     observer: options.observer,
@@ -146,8 +155,9 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     await Promise.all([closed, functions.close()]);
   };
 
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     account,
     region,
     partition,
@@ -174,6 +184,9 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     removeFunction: (fn) => functions.remove(fn),
 
     stopExecution: (arn) => lambda.stopExecution(arn),
+
+    addQueue: (queue) => ({ ...sqs.add(queue), url: `${url}/${account}/${queue.name}` }),
+    queueCounts: (name) => sqs.queue(name)?.counts() ?? { visible: 0, hidden: 0 },
 
     misbehave: (wish) => faults.add(wish),
     behave: () => faults.clear(),

@@ -11,6 +11,7 @@ import type { AwsObserver } from "./observer";
 import type { CallRecord, Records } from "./records";
 import { type Service, ServiceError } from "./service-error";
 import type { Caller, SignatureVerifier } from "./signature-v4";
+import { type Sqs, sqsAction, sqsError } from "./sqs";
 import { type Sts, stsParameters } from "./sts";
 import { stsError } from "./sts-xml";
 
@@ -19,6 +20,7 @@ interface Parts {
   readonly verifier: SignatureVerifier;
   readonly sts: Sts;
   readonly lambda: Lambda;
+  readonly sqs: Sqs;
   readonly faults: Faults;
   readonly records: Records;
   readonly observer?: AwsObserver | undefined;
@@ -37,7 +39,7 @@ interface Call {
 /** What is written to the connection; undefined if it is cut instead. */
 type Ending = { readonly answer: Answer; readonly half: boolean } | undefined;
 
-/** Both services on one port: a path of Lambda's API goes to Lambda, everything else to STS. */
+/** All services on one port: SQS is told by a header, a path of Lambda's API goes to Lambda, everything else to STS. */
 export function createAwsServer(parts: Parts): Server {
   const server = createServer({ keepAliveTimeout: 60_000 }, (message, response) => {
     handle(parts, message, response).catch(() => response.destroy());
@@ -62,7 +64,7 @@ async function handle(parts: Parts, message: IncomingMessage, response: ServerRe
     const failure =
       error instanceof ServiceError
         ? error
-        : new ServiceError(call.service === "sts" ? "InternalFailure" : "ServiceException", 500, String(error));
+        : new ServiceError(call.service === "lambda" ? "ServiceException" : "InternalFailure", 500, String(error));
     errorCode = failure.code;
     ending = { answer: errorAnswer(call, failure, caller !== undefined), half: false };
   }
@@ -86,11 +88,12 @@ const LAMBDA_PATH = /^\/20\d\d-\d\d-\d\d\//;
 
 function readCall(request: Call["request"]): Call {
   const target = invokeTarget(request);
-  const service = LAMBDA_PATH.test(request.path) ? "lambda" : "sts";
+  const queueing = sqsAction(request);
+  const service = queueing ? "sqs" : LAMBDA_PATH.test(request.path) ? "lambda" : "sts";
   const parameters = service === "sts" ? stsParameters(request) : undefined;
   return {
     service,
-    action: service === "sts" ? (parameters?.get("Action") ?? "") : target && request.method === "POST" ? "Invoke" : "",
+    action: queueing ?? parameters?.get("Action") ?? (target && request.method === "POST" ? "Invoke" : ""),
     requestId: randomUUID(),
     request,
     target,
@@ -130,6 +133,7 @@ function afterRun(trouble: Misbehaviour | undefined, answer: Answer): Ending {
 }
 
 async function answerOf(parts: Parts, call: Call, caller: Caller): Promise<Answer> {
+  if (call.service === "sqs") return parts.sqs.answer(call.request, call.action, caller, call.requestId);
   if (call.parameters) return parts.sts.answer(call.parameters, caller, call.requestId);
   if (!call.target || call.action === "") {
     const message = `The embedded AWS has no operation for ${call.request.method} ${call.request.path}`;
@@ -139,6 +143,7 @@ async function answerOf(parts: Parts, call: Call, caller: Caller): Promise<Answe
 }
 
 function errorAnswer(call: Call, error: ServiceError, authenticated: boolean): Answer {
+  if (call.service === "sqs") return sqsError(error, call.requestId);
   return call.service === "sts" ? stsError(error, call.requestId) : lambdaError(error, call.requestId, authenticated);
 }
 

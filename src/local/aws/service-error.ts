@@ -1,4 +1,4 @@
-export type Service = "sts" | "lambda";
+export type Service = "sts" | "lambda" | "sqs";
 
 /** An error that AWS answers with. Each service puts it on the wire in its own form. */
 export class ServiceError extends Error {

@@ -23,10 +23,18 @@ const failures: Readonly<Record<Service, Readonly<Record<Failure, readonly [code
     badToken: ["UnrecognizedClientException", 403],
     expiredToken: ["ExpiredTokenException", 403],
   },
+  sqs: {
+    missing: ["MissingAuthenticationToken", 403],
+    incomplete: ["IncompleteSignature", 400],
+    mismatch: ["SignatureDoesNotMatch", 403],
+    unknownKey: ["InvalidClientTokenId", 403],
+    badToken: ["InvalidClientTokenId", 403],
+    expiredToken: ["ExpiredToken", 403],
+  },
 };
 
 /** How far, in minutes, a request's date may be from ours. */
-const skewMinutes: Readonly<Record<Service, number>> = { sts: 15, lambda: 5 };
+const skewMinutes: Readonly<Record<Service, number>> = { sts: 15, lambda: 5, sqs: 15 };
 
 const tokenIsInvalid = "The security token included in the request is invalid.";
 const doesNotMatch =

@@ -64,8 +64,11 @@ export function createPageHandler(options: PageOptions): PageHandler {
   return (request, response) => {
     const path = pathOf(request);
     if (!isPageFile(path) && !path.startsWith("/api/")) {
-      watchForRefusal(request, response, (refusal) => options.journal.refused(refusal));
-      return path.startsWith("/v1/") && allowOtherOrigins(request, response);
+      const isCall = path.startsWith("/v1/");
+      // Browsers ask for icons and the like that nobody has promised them.
+      if (isCall || request.method === "POST")
+        watchForRefusal(request, response, (refusal) => options.journal.refused(refusal));
+      return isCall && allowOtherOrigins(request, response);
     }
     answer(options, token, request, response).catch((error: unknown) => {
       const { status, message } = error instanceof Refused ? error : new Refused(500, String(error));
