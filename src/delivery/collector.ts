@@ -76,6 +76,6 @@ export class Collector<Delivery, Result> {
   #waitForOthers(): void {
     const { timer } = this.#clock;
     if (timer && this.#lonely < LONELY) this.#timer = timer.start(() => this.flush(), this.#windowMs);
-    else queueMicrotask(() => this.flush());
+    else void Promise.resolve().then(() => this.flush());
   }
 }

@@ -21,10 +21,8 @@ const FIELDS = GROUPS.flatMap((group) =>
 type Field = (typeof FIELDS)[number];
 
 /** What the console shows otherwise than the settings' schema says. */
-const IN_THIS_HOST: Readonly<Record<string, { placeholder?: string; hidden?: true }>> = {
+const IN_THIS_HOST: Readonly<Record<string, { placeholder?: string }>> = {
   externalId: { placeholder: "the source's ID" },
-  // Jitsu hands over one event at a time: there are batches where single events are collected only.
-  ...(SETTINGS["batchWindowMs"] ? {} : { maxBatchSize: { hidden: true } }),
 };
 
 /** What settings refer to, by the name that the console's file gives it. */

@@ -1,18 +1,25 @@
 import type { FetchType } from "@jitsu/protocols/functions";
-import { MAX_ANSWER_BYTES, type Transport, TransportError, tooLong } from "../../aws/transport";
+import { MAX_ANSWER_BYTES, type Transport, TransportError, tooLong, type WireRequest } from "../../aws/transport";
+
+/** Whether AWS's answer holds credentials. */
+export function holdsCredentials({ endpoint }: WireRequest): boolean {
+  return endpoint.host.startsWith("sts.");
+}
 
 /**
- * The way out through the `fetch` that Jitsu hands to functions, which is asked to keep the request and the answer, which
- * may hold credentials, out of its live-events log.
+ * The way out through the `fetch` that Jitsu hands to functions. What goes to STS is kept out of its live-events log,
+ * because the answer holds credentials; a call to Lambda is there for the user to see.
  */
 export function jitsuTransport(fetch: FetchType): Transport {
   return {
-    async post({ endpoint, path, headers, body }, limit) {
+    async post(request, limit) {
+      const { endpoint, path, headers, body } = request;
       const options = { method: "POST", headers: headerObject(headers), body, redirect: "manual" };
       try {
         return await new Promise((resolve, reject) => {
           limit.watch(() => reject(new TransportError("timeout", "Timeout", "")));
-          exchange(fetch(`${endpoint.origin}${path}`, options, { log: false })).then(resolve, reject);
+          const log = holdsCredentials(request) ? { log: false } : undefined;
+          exchange(fetch(`${endpoint.origin}${path}`, options, log)).then(resolve, reject);
         });
       } catch (error) {
         throw error instanceof TransportError ? error : transportError(error);

@@ -9,7 +9,7 @@ import { sha256Crypto } from "../../encoding/sha256";
 import { DEFAULT_OPERATOR_POLICY } from "../../settings/operator-policy";
 import type { Settings } from "../../settings/settings";
 import { jitsuFunction } from "./destination-function";
-import { jitsuTransport, logsAnswers } from "./host-fetch";
+import { holdsCredentials, jitsuTransport, logsAnswers } from "./host-fetch";
 
 /** Milliseconds for a delivery where the settings name none: Jitsu stops a function after 5 seconds. */
 const DEFAULT_TIMEOUT_MS = 4500;
@@ -30,7 +30,7 @@ function transportOf({ fetch, log }: Context): Transport {
   const { post } = jitsuTransport(fetch);
   return {
     post(request, deadline) {
-      if (!warned && logsAnswers(fetch) && request.endpoint.host.startsWith("sts.")) {
+      if (!warned && logsAnswers(fetch) && holdsCredentials(request)) {
         warned = true;
         log.warn(
           "SECURITY: this version of Jitsu writes what AWS STS answers into its live-events log, temporary credentials included. " +

@@ -94,7 +94,7 @@ test("jitsu-cli uploads the function from the unpacked package, and what it uplo
     { lambda: "my-function", region: "us-east-1", ...keys },
     async ({ url }) => {
       urls.push(url);
-      return { status: 200, headers: {}, body: "null" };
+      return { status: 200, headers: { "x-amzn-requestid": "r-1" }, body: "null" };
     },
   );
   const event = { type: "track", event: "Signed Up", messageId: "m" };
