@@ -9,19 +9,18 @@ interface Property {
   readonly $ref?: string;
 }
 
-/** The parts of the README that are made from the source, by the name that stands in their markers. */
-export function readmeSections(): Readonly<Record<string, string>> {
-  return { settings: settingsTable(), errors: errorTable() };
-}
+/** The parts of the pages that are made from the source, by the name that stands in their markers. */
+export const SECTIONS: Readonly<Record<string, () => string>> = { settings: settingsTable, errors: errorTable };
 
-/** The README with its generated parts as the source has them now; each stands between `<!-- name -->` and `<!-- /name -->`. */
-export function withSections(readme: string): string {
-  return Object.entries(readmeSections()).reduce((text, [name, section]) => {
+/** A page with its generated parts as the source has them now; each stands between `<!-- name -->` and `<!-- /name -->`. */
+export function withSections(page: string): string {
+  return Object.entries(SECTIONS).reduce((text, [name, section]) => {
     const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
     const [from, to] = [text.indexOf(start), text.indexOf(end)];
-    if (from < 0 || to < from) throw new Error(`The README has no ${start} … ${end}.`);
-    return `${text.slice(0, from + start.length)}\n\n${section}\n\n${text.slice(to)}`;
-  }, readme);
+    if (from < 0) return text;
+    if (to < from) throw new Error(`After ${start}, ${end} is missing.`);
+    return `${text.slice(0, from + start.length)}\n\n${section()}\n\n${text.slice(to)}`;
+  }, page);
 }
 
 function settingsTable(): string {

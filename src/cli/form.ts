@@ -50,8 +50,8 @@ export const form: Command = {
 };
 
 const EXAMPLE: JsonObject = {
-  lambda: "arn:aws:lambda:us-east-1:123456789012:function:my-function",
-  roleAddress: "arn:aws:iam::123456789012:role/amazon-lambda-destination",
+  lambda: "arn:aws:lambda:us-east-1:123456789012:function:router-events",
+  roleAddress: "arn:aws:iam::123456789012:role/router-events-invoker",
 };
 
 async function run(argv: readonly string[], io: Io): Promise<ExitCode> {

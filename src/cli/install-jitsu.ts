@@ -17,7 +17,7 @@ destinations (builtin.destination.amazon-lambda) and its form in the console. Bu
   --help
 
 Installing again is harmless; another version of the destination is replaced. A Jitsu that is not built from source takes
-the destination as a function: see "Deploying to a running Jitsu" in the README.
+the destination as a function: see docs/jitsu.md.
 Exit codes: 0 installed, 2 not possible (the message says why; nothing was changed).
 `;
 

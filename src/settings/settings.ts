@@ -96,7 +96,7 @@ export function pickSettings(props: Readonly<Record<string, unknown>>): JsonObje
 export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT_OPERATOR_POLICY): ParsedSettings {
   if (input === null || typeof input !== "object" || Array.isArray(input)) {
     throw new SettingsError([
-      { setting: "", problem: "must be an object", example: '{"lambda":"my-function","region":"us-east-1"}' },
+      { setting: "", problem: "must be an object", example: '{"lambda":"router-events","region":"us-east-1"}' },
     ]);
   }
   const given = readForm(input as JsonObject);

@@ -14,13 +14,13 @@ import { pointEnvironmentAt } from "./scene";
 import { createStack } from "./stack";
 
 const run = promisify(execFile);
-const README = readFileSync("README.md", "utf8");
+const PAGE = readFileSync("docs/aws.md", "utf8");
 const CLI = resolve("dist", "cli.cjs");
 
 /** The fenced block that stands under `<!-- setup:name -->`. */
 function block(name: string): string {
-  const [, text] = new RegExp(`<!-- setup:${name} -->\\n+\`\`\`\\w+\\n([^]*?)\`\`\``).exec(README) ?? [];
-  if (text === undefined) throw new Error(`README.md has no block setup:${name}`);
+  const [, text] = new RegExp(`<!-- setup:${name} -->\\n+\`\`\`\\w+\\n([^]*?)\`\`\``).exec(PAGE) ?? [];
+  if (text === undefined) throw new Error(`docs/aws.md has no block setup:${name}`);
   return text;
 }
 
@@ -98,7 +98,7 @@ async function answerAwsCommand({ argv, template }: AwsCommand): Promise<string>
     },
   };
   const command = commands[`${service} ${action}`];
-  if (!command) throw new Error(`The README uses aws ${argv.join(" ")}, which this test does not know.`);
+  if (!command) throw new Error(`docs/aws.md uses aws ${argv.join(" ")}, which this test does not know.`);
   return command();
 }
 
@@ -108,7 +108,7 @@ async function type(name: string): Promise<string> {
   return stdout;
 }
 
-test("the README's steps lead from an empty AWS to a delivered event", async () => {
+test("the steps of docs/aws.md lead from an empty AWS to a delivered event", async () => {
   aws.addFunction({ name: "router-events", source: block("function") });
   await type("settings");
   const { lambda, roleAddress, externalId } = JSON.parse(readFileSync(join(folder, "settings.json"), "utf8"));
