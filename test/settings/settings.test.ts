@@ -45,6 +45,7 @@ test("a function and a role are enough; everything else has a default", () => {
     logType: "None",
     returnValue: "None",
     invocationType: "RequestResponse",
+    batchWindowMs: 0,
     executionName: "None",
     timeoutMs: 5000,
     maxBatchSize: 1,

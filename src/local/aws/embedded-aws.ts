@@ -3,17 +3,18 @@ import type { AddressInfo } from "node:net";
 import { partitionOf } from "../../names/partitions";
 import { Clock } from "./clock";
 import { Concurrency } from "./concurrency";
-import { Faults, type Misbehaviour } from "./faults";
+import { Faults } from "./faults";
 import type { QueueOptions } from "./fifo-queue";
 import { type FunctionCode, type FunctionOptions, Functions } from "./functions";
-import { type AccessKey, Identities, type RoleOptions, type SessionCredentials, type UserOptions } from "./identities";
+import { type AccessKey, Identities, type RoleOptions, type UserOptions } from "./identities";
 import { Lambda } from "./lambda";
 import type { AwsObserver } from "./observer";
-import { type CallRecord, type InvocationRecord, Records } from "./records";
+import { Records } from "./records";
 import { createAwsServer } from "./server";
 import { SignatureVerifier } from "./signature-v4";
 import { Sqs } from "./sqs";
 import { Sts } from "./sts";
+import type { TestControls } from "./test-controls";
 
 export interface EmbeddedAwsOptions {
   /** On 127.0.0.1; a free one by default. */
@@ -40,19 +41,13 @@ export interface EmbeddedAwsOptions {
   readonly observer?: AwsObserver;
 }
 
-export interface EmbeddedAws {
+/** A small AWS: users, roles, functions and queues, at a URL. What tests do with it besides is in {@link TestControls}. */
+export interface EmbeddedAws extends TestControls {
   /** For `AWS_ENDPOINT_URL`. */
   readonly url: string;
   readonly account: string;
   readonly region: string;
   readonly partition: string;
-  readonly clock: Clock;
-  /** Runs of functions, oldest first. */
-  readonly invocations: readonly InvocationRecord[];
-  /** Requests to the API, oldest first. */
-  readonly calls: readonly CallRecord[];
-  /** Forgets invocations and calls. */
-  clearRecords(): void;
 
   /** Adds a user, or changes the one that has these keys. May do everything unless it gets a policy. */
   addUser(user: UserOptions): AccessKey & { readonly arn: string };
@@ -60,14 +55,6 @@ export interface EmbeddedAws {
   /** Adds a role, or changes the policies of the one that has this name. */
   addRole(role: RoleOptions): { readonly arn: string; readonly roleId: string };
   removeRole(arn: string): void;
-  /**
-   * Credentials of a role's session whose tags pass on to whatever role it assumes, as EKS Pod Identity hands them out.
-   * AssumeRole then needs `sts:TagSession` in the other role's trust policy, and the tags take their part of the limit
-   * of a session policy.
-   */
-  startTaggedSession(roleArn: string, tags: Readonly<Record<string, string>>): SessionCredentials;
-  /** Makes every session that was given out expire now, without moving the clock. */
-  expireSessions(): void;
 
   /** In what follows, `fn` is a function's name, or its ARN where it is of another region or account. */
   addFunction(fn: FunctionOptions): { readonly arn: string };
@@ -78,19 +65,9 @@ export interface EmbeddedAws {
   removeAlias(fn: string, alias: string): void;
   removeFunction(fn: string): Promise<void>;
 
-  /** Ends an execution of a durable function that runs, by the ARN in the answer's `X-Amz-Durable-Execution-Arn`. */
-  stopExecution(arn: string): void;
-
   /** Adds a FIFO queue of SQS, or one anew. */
   addQueue(queue: QueueOptions): { readonly arn: string; readonly url: string };
-  /** Messages of a queue: those that can be received, and those that somebody has received and not deleted. */
-  queueCounts(name: string): { readonly visible: number; readonly hidden: number };
 
-  misbehave(wish: Misbehaviour): void;
-  /** Takes back what is left of every {@link misbehave}. */
-  behave(): void;
-  /** Resolves once no function runs and no asynchronous invocation is due. */
-  idle(): Promise<void>;
   /** Cuts every connection and stops every worker. */
   close(): Promise<void>;
 }
