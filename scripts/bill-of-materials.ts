@@ -33,7 +33,7 @@ export function billOfMaterials(bundled: readonly string[]): object {
     const locked = packages[folder] as LockedPackage;
     const how = [...(bundled.includes(folder) ? ["bundled"] : []), ...(installed.has(folder) ? ["installed"] : [])];
     return {
-      ...component(nameOf(folder), locked.version, locked.license),
+      ...component(nameOf(folder), locked.version, locked.license ?? oldLicense(folder)),
       ...(locked.integrity && { hashes: [{ alg: "SHA-512", content: hexOf(locked.integrity) }] }),
       properties: how.map((value) => ({ name: `${own.name}:shipped`, value })),
     };
@@ -54,6 +54,14 @@ export function billOfMaterials(bundled: readonly string[]): object {
       })),
     ],
   };
+}
+
+/** Manifests of long ago have a list, which npm's lock file knows nothing of. */
+function oldLicense(folder: string): string | undefined {
+  const manifest = JSON.parse(readFileSync(`${folder}/package.json`, "utf8")) as {
+    licenses?: readonly { readonly type?: string }[];
+  };
+  return manifest.licenses?.[0]?.type;
 }
 
 function component(name: string, version: string, license: string | undefined) {

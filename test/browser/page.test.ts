@@ -203,6 +203,7 @@ test("the composer sends a sample and shows what became of it", async () => {
 });
 
 test("the connection check goes through step by step", async () => {
+  await writeFile(join(folder, "identify.mjs"), "export const handler = async () => null;\n");
   await page.getByRole("link", { name: "Check", exact: true }).click();
   await page.getByLabel("Send a sample event to each function").check();
   await page.getByRole("button", { name: "Check" }).click();

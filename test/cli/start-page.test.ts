@@ -1,5 +1,7 @@
 import { once } from "node:events";
-import { startCli } from "./run-cli";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { runCli, startCli } from "./run-cli";
 
 /** Starts the local router, and gives its page's address and token once it is there. */
 async function startPage(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
@@ -71,4 +73,15 @@ test("with --aws the check goes to the AWS of the terminal, while deliveries sta
   } finally {
     await page.end();
   }
+});
+
+test("docs/page.md names no option that start does not have", async () => {
+  const [page, { out: help }] = await Promise.all([
+    readFile(join(__dirname, "..", "..", "docs", "page.md"), "utf8"),
+    runCli(["start", "--help"]),
+  ]);
+  const options = [...page.matchAll(/ (--\w[\w-]*)/g)].map(([, option]) => option);
+
+  expect(new Set(options)).toEqual(new Set(["--port", "--open", "--functions", "--aws"]));
+  for (const option of options) expect(help).toContain(option);
 });
