@@ -1,11 +1,15 @@
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { DeliveryOutcome } from "../delivery/delivery-result";
 import type { JsonObject } from "../events/segment-event";
+import type { Behind, Outcome } from "../hosts/webhook/behind";
+import { type Connection, type Connections, fixedConnections } from "../hosts/webhook/connection";
+import { requestListener } from "../hosts/webhook/node-server";
+import { createReceiver } from "../hosts/webhook/receiver";
+import { messageIdOrNone } from "../hosts/webhook/tracked-events";
 import type { LocalHost, OnTry, Source } from "./local-host";
 import type { PageHandler } from "./page-server/page-server";
-import { trackingApi } from "./tracking-api";
 
 export interface LocalRouterOptions {
   readonly sources: readonly Source[];
@@ -17,7 +21,7 @@ export interface LocalRouterOptions {
   readonly page?: PageHandler;
 }
 
-/** The tracking API, and behind it a host that delivers what it takes in. */
+/** The receiver, and behind it a host that delivers what it takes in. */
 export class LocalRouter {
   readonly counts: Record<DeliveryOutcome, number> = { delivered: 0, skipped: 0, retry: 0, rejected: 0 };
   /** Events whose last retry failed. */
@@ -36,18 +40,32 @@ export class LocalRouter {
       if (attempt.next === "dead letter") this.givenUp++;
       onTry(attempt);
     });
-    const front: RequestListener = trackingApi(
-      (key) => this.#sources.has(key),
-      ({ writeKey, event }) => {
-        const source = this.#sources.get(writeKey);
-        if (!source) return;
-        this.#onTaken?.(event, source);
-        this.deliver(event, source);
-      },
-    );
+    const connections = this.#connections(sources);
+    const front = requestListener(createReceiver({ connections: () => connections }).fetch);
     this.#server = createServer((request, response) => {
       if (!page?.(request, response)) front(request, response);
     });
+  }
+
+  /** A connection per source, whose write key is its ID; the pages of any website may send. */
+  #connections(sources: readonly Source[]): Connections {
+    const keys = sources.map(({ id }) => {
+      const connection: Connection = { name: id, sourceId: id, router: "generic", behind: this.#behind(id) };
+      return { id, origins: ["*"], connection };
+    });
+    return fixedConnections([], keys);
+  }
+
+  /** Takes an event as a router does: it is answered before it is delivered. */
+  #behind(id: string): Behind {
+    const deliver = async (event: unknown): Promise<Outcome> => {
+      const source = this.#sources.get(id);
+      if (!source) throw new Error(`There is no source ${id}.`);
+      this.#onTaken?.(event, source);
+      this.deliver(event, source);
+      return { outcome: "accepted", messageId: messageIdOrNone(event) };
+    };
+    return { deliver, deliverBatch: (events) => Promise.all(events.map(deliver)) };
   }
 
   /**

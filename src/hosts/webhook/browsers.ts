@@ -13,6 +13,9 @@ export function preflight(c: ReceiverContext, connections: Connections): Respons
     c.header("access-control-allow-methods", "GET, POST");
     c.header("access-control-allow-headers", c.req.header("access-control-request-headers") ?? "content-type");
     c.header("access-control-max-age", String(MAX_AGE));
+    // A page of the internet that sends to a machine in the same network as its reader.
+    if (c.req.header("access-control-request-private-network"))
+      c.header("access-control-allow-private-network", "true");
   }
   return c.body(null, 204);
 }

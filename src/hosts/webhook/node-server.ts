@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { RuntimeBindings } from "./arrival";
@@ -26,6 +26,12 @@ export interface NodeServer {
 
 type Fetch = (request: Request, bindings: RuntimeBindings) => Response | Promise<Response>;
 
+/** What answers the requests of a Node.js server with an app, for a server that has other things to answer as well. */
+export function requestListener(fetch: Fetch): RequestListener {
+  const listener = getRequestListener((request, env) => fetch(request, env as RuntimeBindings));
+  return (incoming, outgoing) => void listener(incoming, outgoing);
+}
+
 /**
  * Serves an app on Node.js's own HTTP server. TLS is the business of the proxy before it.
  *
@@ -36,13 +42,13 @@ export async function listen(
   { host, port, bounds = SERVER_BOUNDS }: { host: string; port: number; bounds?: typeof SERVER_BOUNDS },
 ): Promise<NodeServer> {
   const { maxConnections, ...timeouts } = bounds;
-  const listener = getRequestListener((request, env) => fetch(request, env as RuntimeBindings));
+  const answer = requestListener(fetch);
   const sockets = new Set<Socket>();
   const unanswered = new Set<ServerResponse>();
   const server = createServer(timeouts, (incoming, outgoing) => {
     unanswered.add(outgoing);
     outgoing.on("close", () => unanswered.delete(outgoing));
-    void listener(incoming, outgoing);
+    answer(incoming, outgoing);
   });
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);

@@ -10,7 +10,6 @@
  */
 import { Hono } from "hono";
 import { skipped } from "../../delivery/result";
-import { messageIdOf } from "../../events/to-segment-event";
 import { answerFor, type EventOutcome, isFailure } from "./answer";
 import { Body, clientIp, type ReceiverContext, type RuntimeBindings, readBody } from "./arrival";
 import type { Outcome } from "./behind";
@@ -24,7 +23,7 @@ import { inflate, parseJson } from "./json-body";
 import { libraryRoutes } from "./library-settings";
 import { Refusal } from "./refusal";
 import { LIBRARY, ROUTERS, type Router } from "./routers";
-import { endpointNamed, isKeptAway, stamp, trackedEvents } from "./tracked-events";
+import { endpointNamed, isKeptAway, messageIdOrNone, stamp, trackedEvents } from "./tracked-events";
 import { eventsIn, parseItems } from "./webhook-events";
 import { findWriteKey } from "./write-keys";
 
@@ -320,12 +319,4 @@ async function refuseUnknown(): Promise<never> {
 
 async function refuseMethod(): Promise<never> {
   throw new Refusal(405, "MethodNotAllowed", "Send events with POST: in a query there is no room for an event.");
-}
-
-function messageIdOrNone(event: unknown): string {
-  try {
-    return messageIdOf(event);
-  } catch {
-    return "";
-  }
 }

@@ -58,7 +58,7 @@ export function trackedEvents(endpoint: Endpoint, body: unknown): Tracked {
  */
 export function stamp(event: unknown, requestIp: string | undefined, receivedAt: Date): void {
   if (!isObject(event)) return;
-  event["messageId"] ||= messageIdOrNothing(event);
+  event["messageId"] ||= messageIdOrNone(event) || undefined;
   if (requestIp !== undefined) event["requestIp"] = requestIp;
   event["receivedAt"] = receivedAt.toISOString();
   const happened = event["originalTimestamp"] ?? event["timestamp"];
@@ -69,11 +69,12 @@ export function stamp(event: unknown, requestIp: string | undefined, receivedAt:
   if (!Number.isNaN(corrected.getTime())) event["timestamp"] = corrected.toISOString();
 }
 
-function messageIdOrNothing(event: JsonObject): string | undefined {
+/** The event's message ID; empty where it is no event, or its ID cannot be read. */
+export function messageIdOrNone(event: unknown): string {
   try {
     return messageIdOf(event);
   } catch {
-    return undefined;
+    return "";
   }
 }
 

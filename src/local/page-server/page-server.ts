@@ -4,7 +4,6 @@ import type { JsonObject } from "../../events/segment-event";
 import type { OperatorPolicy } from "../../settings/operator-policy";
 import type { Source } from "../local-host";
 import { runCheck } from "./check-runner";
-import { allowOtherOrigins } from "./cors";
 import type { Journal } from "./journal";
 import type { Applied, CheckTarget, Imported, PageState, StreamMessage } from "./protocol";
 import { watchForRefusal } from "./refusals";
@@ -63,12 +62,12 @@ export function createPageHandler(options: PageOptions): PageHandler {
   const token = randomBytes(24).toString("base64url");
   return (request, response) => {
     const path = pathOf(request);
-    if (!isPageFile(path) && !path.startsWith("/api/")) {
-      const isCall = path.startsWith("/v1/");
+    // `/api/s/` is where Jitsu's libraries send.
+    if (!isPageFile(path) && (!path.startsWith("/api/") || path.startsWith("/api/s/"))) {
       // Browsers ask for icons and the like that nobody has promised them.
-      if (isCall || request.method === "POST")
+      if (path.startsWith("/v1/") || request.method === "POST")
         watchForRefusal(request, response, (refusal) => options.journal.refused(refusal));
-      return isCall && allowOtherOrigins(request, response);
+      return false;
     }
     answer(options, token, request, response).catch((error: unknown) => {
       const { status, message } = error instanceof Refused ? error : new Refused(500, String(error));

@@ -189,3 +189,10 @@ test("gzip is inflated whatever the content type says, announced or not", async 
   }
   expect(serving.behind.taken).toHaveLength(2);
 });
+
+test("a message ID that is none is the event's fault, not the receiver's", async () => {
+  const response = await serving.post("/v1/track", { writeKey: "key", event: "e", messageId: { a: 1 } });
+
+  expect(response.status).toBe(200);
+  expect(serving.behind.taken).toHaveLength(1);
+});
