@@ -1,21 +1,20 @@
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, request as httpRequest, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "../../../src/events/segment-event";
 import type { Source } from "../../../src/local/local-host";
+import { LocalRouter } from "../../../src/local/local-router";
 import { Journal } from "../../../src/local/page-server/journal";
 import { createPageHandler } from "../../../src/local/page-server/page-server";
 import type { PageState, StreamMessage } from "../../../src/local/page-server/protocol";
-import { trackingApi } from "../../../src/local/tracking-api";
 
 const SECRETS = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" };
 const SETTINGS = { lambda: "router-events", region: "us-east-1", ...SECRETS };
 
 let folder: string;
-let server: Server;
+let router: LocalRouter;
 let url: string;
 let journal: Journal;
 let source: Source;
@@ -54,22 +53,19 @@ beforeEach(async () => {
     importSettings: () => ({ problems: [], notes: [] }),
     checks: {},
   });
-  const front = trackingApi(
-    (key) => key === "my-source-id",
-    ({ event }) => void journal.took(event, source),
-  );
-  server = createServer((request, response) => {
-    if (!page(request, response)) front(request, response);
+  router = new LocalRouter({
+    sources: [source],
+    createHost: () => ({ deliver: async () => {} }),
+    onTry() {},
+    onTaken: (event) => void journal.took(event, source),
+    page,
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  url = await router.listen(0);
   token = /content="([\w-]+)"/.exec(await (await fetch(url)).text())?.[1] ?? "";
 });
 
 afterEach(async () => {
-  server.closeAllConnections();
-  server.close();
+  await router.close();
   await rm(folder, { recursive: true });
 });
 
@@ -149,7 +145,7 @@ describe("who may read the page", () => {
         headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "authorization" },
       });
     const asked = await preflight("/v1/track");
-    expect([asked.status, asked.headers.get("access-control-allow-origin")]).toEqual([204, "*"]);
+    expect([asked.status, asked.headers.get("access-control-allow-origin")]).toEqual([204, origin]);
     expect((await preflight("/api/state")).headers.get("access-control-allow-origin")).toBeNull();
   });
 
