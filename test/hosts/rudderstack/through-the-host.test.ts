@@ -40,6 +40,12 @@ beforeAll(async () => {
   aws.addFunction({ name: "throws", handler: throwing("Error", "boom") });
   aws.addFunction({ name: "shouts", handler: throwing(`${"E".repeat(50_000)}!`, "no ".repeat(400_000)) });
   aws.addFunction({ name: "drops", handler: throwing("DropEvent", "not wanted") });
+  aws.addFunction({
+    name: "poisoned",
+    handler: async (events) => {
+      if (failuresIn(events).length > 0) throw Object.assign(new Error("not wanted"), { name: "DropEvent" });
+    },
+  });
   aws.addFunction({ name: "slow", handler: () => new Promise(() => {}), timeoutMs: 500 });
   aws.addFunction({ name: "partial", handler: async (events) => ({ batchItemFailures: failuresIn(events) }) });
   transformer = await startTransformer({
@@ -514,6 +520,24 @@ describe("batches", () => {
     expect(invoked().map(([, ids]) => ids.length)).toEqual([1, 1, 1]);
   });
 
+  test("of 40 events of one user, a poison one takes none of its neighbours with it", async () => {
+    const config = settings({ lambda: "poisoned", maxBatchSize: 100 });
+    const batch = jobs(40, config, (i) => ({ properties: { fail: i === 20 } })).map((each) => ({
+      ...each,
+      metadata: { ...each.metadata, userId: "user-1" },
+    }));
+    const delivered = jest.spyOn(server, "deliver");
+
+    const verdicts = await server.route(batch);
+
+    expect(delivered).toHaveBeenCalledTimes(1);
+    delivered.mockRestore();
+    expect(verdicts.map(({ state }) => state)).toEqual(batch.map((_, i) => (i === 20 ? "aborted" : "succeeded")));
+    // Each of the neighbours was in one invocation that the function took.
+    const times = invoked().flatMap(([, ids]) => ids);
+    expect(new Set(times).size).toBe(40);
+  });
+
   test("a function reports single events as failed, the others are delivered", async () => {
     const config = settings({ lambda: "partial", maxBatchSize: 10 });
 
@@ -529,12 +553,19 @@ describe("batches", () => {
 
   test.each([
     ["throws", 500],
-    ["drops", 500],
-  ])("where the function %s, each event is tried again alone", async (lambda, status) => {
-    const verdicts = await server.route(jobs(3, settings({ lambda, maxBatchSize: 10 })));
+    ["drops", 400],
+  ])(
+    "where the function %s for all, the one that was tried alone has its verdict, the others are tried again alone",
+    async (lambda, status) => {
+      const verdicts = await server.route(jobs(3, settings({ lambda, maxBatchSize: 10 })));
 
-    expect(verdicts.map(({ statusCode, dontBatch }) => [statusCode, dontBatch])).toEqual(Array(3).fill([status, true]));
-  });
+      expect(verdicts.map(({ statusCode, dontBatch }) => [statusCode, dontBatch])).toEqual([
+        [500, true],
+        [500, true],
+        [status, false],
+      ]);
+    },
+  );
 
   test("an error of a megabyte does not become a megabyte for each event", async () => {
     const verdicts = await server.route(jobs(20, settings({ lambda: "shouts", maxBatchSize: 20 })));
