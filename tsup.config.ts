@@ -14,7 +14,12 @@ const common: Options = {
 export default defineConfig([
   {
     ...common,
-    entry: { index: "src/index.ts", jitsu: "src/hosts/jitsu/index.ts", function: "src/function/index.ts" },
+    entry: {
+      index: "src/index.ts",
+      jitsu: "src/hosts/jitsu/index.ts",
+      function: "src/function/index.ts",
+      webhook: "src/hosts/webhook/lambda.ts",
+    },
     format: ["esm", "cjs"],
     dts: true,
     splitting: true,

@@ -79,6 +79,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
 const NOT_USED: ConnectionsUse = {
   insecure: true,
   behind: (settings) => createDestination(settings),
+  accepting: () => createDestination({}),
   keepIn: () => async () => {},
 };
 

@@ -11,7 +11,7 @@ import { type Io, UsageError } from "./command";
 import { readJsonFile } from "./settings-file";
 
 /** What a command makes of the connections of a file. */
-export type ConnectionsUse = Pick<ConnectionsFileOptions, "behind" | "keepIn" | "insecure">;
+export type ConnectionsUse = Pick<ConnectionsFileOptions, "behind" | "accepting" | "keepIn" | "insecure">;
 
 /**
  * The connections of a file, checked, with their secrets from the environment and from files.

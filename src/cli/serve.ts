@@ -3,12 +3,16 @@ import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import pc from "picocolors";
 import type { Logger } from "pino";
+import { acceptingInto } from "../hosts/webhook/accepting";
 import { adminApp } from "../hosts/webhook/admin";
 import type { LoadedConnections } from "../hosts/webhook/connections-file";
 import { DeadLetterFile } from "../hosts/webhook/dead-letters";
-import { LOG_LEVELS, type LogLevel, logAnswered, receiverLog } from "../hosts/webhook/log";
+import { EventQueue } from "../hosts/webhook/event-queue";
+import { LOG_LEVELS, type LogLevel, receiverLog } from "../hosts/webhook/log";
+import { logAnswered } from "../hosts/webhook/log-answered";
 import { Metrics } from "../hosts/webhook/metrics";
 import { listen, type NodeServer } from "../hosts/webhook/node-server";
+import { drainQueue, givingUpInto } from "../hosts/webhook/queue-drain";
 import { createReceiver } from "../hosts/webhook/receiver";
 import { createDestination } from "../index";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
@@ -37,10 +41,14 @@ tracking API (/v1/track …, /api/s/… for Jitsu's libraries) and a webhook per
   --trust-proxy <n>       proxies before it that write X-Forwarded-For (default 0)
   --max-memory <MiB>      of bodies held at once; beyond it requests are answered 503 (default 256)
   --log-level <level>     ${LOG_LEVELS.join(", ")} (default info; debug tells every request)
+  --queue <url>           SQS FIFO queue of connections that acknowledge what is accepted (default $AMAZON_LAMBDA_QUEUE_URL)
+  --drain                 deliver what is in the queue, and receive nothing
+  --dead-letter-queue <url> FIFO queue for what is given up while draining (default $AMAZON_LAMBDA_DEAD_LETTER_QUEUE_URL; without it,
+                          the connection's deadLetter file)
   --insecure              webhooks without a secret, on a loopback address only: for trying things out
   --help
 
-SIGTERM finishes what is in flight and ends; a second one ends at once.
+SIGTERM finishes what is in flight and ends; a second one ends at once. Start as many receivers and drains as you like.
 AWS is reached as the AWS SDK does it: AWS_PROFILE, AWS_ENDPOINT_URL and so on. The operator's variables count: AMAZON_LAMBDA_….
 Exit codes: 0 ended when told to, 2 wrong usage or connections.
 `;
@@ -57,13 +65,17 @@ interface Options {
   readonly roomBytes: number;
   readonly logLevel: LogLevel;
   readonly insecure: boolean;
+  readonly queue: EventQueue | undefined;
+  readonly deadLetterQueue: EventQueue | undefined;
+  readonly drain: boolean;
 }
 
 async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
-  const options = optionsOf(argv);
+  const options = optionsOf(argv, io);
   const log = receiverLog(options.logLevel, io.stdout);
   const reload = new Reload(options, io, log);
   await reload.load();
+  if (options.drain) return await drainUntilInterrupted(options, reload, io, log);
   const receiver = createReceiver({
     connections: () => reload.current,
     proxies: options.proxies,
@@ -104,6 +116,53 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   return 0;
 }
 
+/** Delivers what is in the queue; receives nothing but questions for its numbers. */
+async function drainUntilInterrupted(options: Options, reload: Reload, io: Io, log: Logger): Promise<ExitCode> {
+  const { queue, deadLetterQueue, adminHost, adminPort } = options;
+  if (!queue) throw new UsageError("--drain needs --queue.");
+  const metrics = new Metrics({ inFlight: () => 0, heldBytes: () => 0 });
+  reload.onReload = (result) => metrics.reloaded(result);
+  const calledOff = new AbortController();
+  const admin = await open(
+    adminApp(metrics, () => !calledOff.signal.aborted).fetch,
+    adminHost,
+    adminPort,
+    "--admin-port",
+  );
+  log.info({ adminUrl: admin.url, connections: reload.current.all.length }, "draining");
+  reload.watch();
+  const drained = drainQueue(
+    queue,
+    {
+      drained(name) {
+        const [connection, destination] = [reload.current.named(name), reload.current.destinations.get(name)];
+        return connection && destination && { connection, destination };
+      },
+      ...(deadLetterQueue && { giveUp: givingUpInto(deadLetterQueue) }),
+      ended(connection, outcome) {
+        metrics.ended(connection, outcome);
+        if (outcome.outcome === "retry" || outcome.outcome === "rejected")
+          log.warn(
+            { connection: connection.name, outcome: outcome.outcome, code: outcome.error?.code },
+            "not delivered",
+          );
+      },
+      failed: (error) => log.error({ error: String((error as Error)?.stack ?? error) }, "failed"),
+    },
+    calledOff.signal,
+  );
+  await interrupted(io);
+  reload.stop();
+  log.info("ending");
+  const stopListening = io.onInterrupt(() => process.exit(1));
+  calledOff.abort();
+  await drained;
+  await Promise.all([admin.close(), queue.close(), deadLetterQueue?.close()]);
+  stopListening();
+  log.info("ended");
+  return 0;
+}
+
 /** The connections, as the file has them; a file that is no good changes nothing. */
 class Reload {
   onReload: (result: "ok" | "failed") => void = () => {};
@@ -125,12 +184,13 @@ class Reload {
 
   /** @throws UsageError */
   async load(): Promise<void> {
-    const { file, insecure } = this.options;
+    const { file, insecure, queue } = this.options;
     const operator = operatorPolicy(this.io);
     const deadLetterFiles = new Map<string, DeadLetterFile>();
     const loaded = await readConnectionsFile(file, this.io, {
       insecure,
       behind: (settings) => createDestination(settings, { operator }),
+      ...(queue && { accepting: (connection: string) => acceptingInto(queue, connection) }),
       keepIn(path, connection) {
         const deadLetters = deadLetterFiles.get(path) ?? new DeadLetterFile(path);
         deadLetterFiles.set(path, deadLetters);
@@ -178,7 +238,7 @@ class Reload {
   }
 }
 
-function optionsOf(argv: readonly string[]): Options {
+function optionsOf(argv: readonly string[], { env }: Io): Options {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -191,12 +251,19 @@ function optionsOf(argv: readonly string[]): Options {
       "max-memory": { type: "string", default: "256" },
       "log-level": { type: "string", default: "info" },
       insecure: { type: "boolean", default: false },
+      queue: { type: "string", default: env["AMAZON_LAMBDA_QUEUE_URL"] ?? "" },
+      drain: { type: "boolean", default: false },
+      "dead-letter-queue": { type: "string", default: env["AMAZON_LAMBDA_DEAD_LETTER_QUEUE_URL"] ?? "" },
     },
   });
   const host = address("--listen", values.listen);
   if (values.insecure && !/^127\.|^::1$/.test(host))
     throw new UsageError(
       `--insecure is for a loopback address only: give every webhook a secret, or --listen ${LOOPBACK}.`,
+    );
+  if (values.drain && values.queue === "")
+    throw new UsageError(
+      "--drain needs the queue's address: --queue https://sqs.us-east-1.amazonaws.com/123456789012/events.fifo",
     );
   const logLevel = LOG_LEVELS.find((level) => level === values["log-level"]);
   if (!logLevel) throw new UsageError(`--log-level must be one of ${LOG_LEVELS.join(", ")}.`);
@@ -210,7 +277,19 @@ function optionsOf(argv: readonly string[]): Options {
     roomBytes: wholeNumber("--max-memory", values["max-memory"], 32, 65_536) * MIB,
     logLevel,
     insecure: values.insecure,
+    queue: queueAt("--queue", values.queue),
+    deadLetterQueue: queueAt("--dead-letter-queue", values["dead-letter-queue"]),
+    drain: values.drain,
   };
+}
+
+function queueAt(option: string, url: string): EventQueue | undefined {
+  if (url === "") return undefined;
+  if (!/^https?:\/\/[^/]+\/\d{12}\/[\w-]+\.fifo$/.test(url))
+    throw new UsageError(
+      `${option} must be the address of a FIFO queue, such as https://sqs.us-east-1.amazonaws.com/123456789012/events.fifo.`,
+    );
+  return new EventQueue(url);
 }
 
 function address(option: string, text: string): string {

@@ -39,7 +39,8 @@ export function answerFor(
   const [worst = failures[0]] = retried;
   const seconds = Math.max(...retried.map(({ retryAfterMs }) => Math.ceil((retryAfterMs ?? USUAL_WAIT * 1000) / 1000)));
   const rejectedStatus = router.rejectedStatus === 200 && !kept && !readsResults ? KEPT_NOWHERE : router.rejectedStatus;
-  const status = retried.length > 0 ? router.retryStatus : rejectedStatus;
+  const status =
+    retried.length > 0 ? router.retryStatus : rejectedStatus === 400 && tooLarge(failures) ? 413 : rejectedStatus;
   return {
     status,
     ...(retried.length > 0 && { retryAfterSeconds: Math.min(Math.max(seconds, 1), LONGEST_WAIT) }),
@@ -51,6 +52,10 @@ export function answerFor(
       results: outcomes.map(detailed ? detail : ({ messageId, outcome }) => ({ messageId, outcome })),
     },
   };
+}
+
+function tooLarge(failures: readonly Failure[]): boolean {
+  return failures.every(({ error }) => error?.code === "PayloadTooLarge");
 }
 
 type Failure = Exclude<Outcome, Accepted>;

@@ -46,6 +46,8 @@ export interface ConnectionsFileOptions {
   readonly insecure?: boolean;
   /** What events of these settings, checked already, go to. */
   readonly behind: (settings: unknown) => Behind;
+  /** What events of the connection go to that are acknowledged once they are accepted; absent where there is no queue. */
+  readonly accepting?: (connection: string) => Behind;
   /** Keeps what is rejected; see {@link Connection.keep}. */
   readonly keepIn: (path: string, connection: string) => NonNullable<Connection["keep"]>;
 }
@@ -54,6 +56,8 @@ export interface ConnectionsFileOptions {
 export interface LoadedConnections extends Connections {
   readonly all: readonly Connection[];
   readonly keys: readonly WriteKey[];
+  /** What delivers each connection's events in the end, whatever it acknowledges. */
+  readonly destinations: ReadonlyMap<string, Behind>;
   /** The settings by connection, with their secrets filled in. */
   readonly settings: ReadonlyMap<string, unknown>;
   /** Files that secrets were read from. */
@@ -87,6 +91,7 @@ export function connectionsFromFile(file: unknown, options: ConnectionsFileOptio
     ...fixedConnections(all, keys),
     all,
     keys,
+    destinations: new Map(loaded.map(({ connection, destination }) => [connection.name, destination])),
     settings: new Map(loaded.map(({ connection, settings }) => [connection.name, settings])),
     secretFiles: secretFiles(file),
   };
@@ -102,24 +107,38 @@ class EntryReader {
   ) {}
 
   read(entry: Entry, shared: NonNullable<ConnectionsFile["settings"]>) {
-    const { behind, keepIn, insecure } = this.options;
-    const { webhook, writeKeys = [], router = "generic", sourceId = this.name, workspaceId, deadLetter } = entry;
+    const { behind, accepting, keepIn, insecure } = this.options;
+    const {
+      acknowledge = "delivered",
+      webhook,
+      writeKeys = [],
+      router = "generic",
+      sourceId = this.name,
+      workspaceId,
+      deadLetter,
+    } = entry;
     const settings = this.#settings(entry.settings, shared);
     const credentials = webhook?.map((credential, i) => this.#credential(credential, `webhook.${i}`));
     const isOpen = credentials === undefined && insecure === true;
     if (!credentials && writeKeys.length === 0 && !isOpen)
       this.#problem("needs `webhook` or `writeKeys`: nothing says who may send");
+    const destination = behind(settings);
+    if (acknowledge === "accepted" && !accepting)
+      this.#problem(
+        "acknowledges what is accepted, but there is no queue: set AMAZON_LAMBDA_QUEUE_URL to an SQS FIFO queue's",
+      );
     const connection: Connection = {
       name: this.name,
       sourceId,
       ...(workspaceId !== undefined && { workspaceId }),
       router,
       ...((credentials || isOpen) && { credentials: credentials ?? [] }),
-      behind: behind(settings),
+      behind: acknowledge === "accepted" && accepting ? accepting(this.name) : destination,
       ...(deadLetter !== undefined && { keep: keepIn(deadLetter, this.name) }),
     };
     return {
       connection,
+      destination,
       settings,
       writeKeys: writeKeys.map((key, i) => this.#writeKey(key, `writeKeys.${i}`, connection)),
     };
