@@ -6,14 +6,24 @@ import type { Sessions } from "./aws/sessions";
 import type { Transport } from "./aws/transport";
 import { Collector } from "./delivery/collector";
 import type { DeliveryResult } from "./delivery/delivery-result";
+import { FailureLambda } from "./delivery/failure-lambda";
 import { isolated } from "./delivery/isolation";
 import { inLanes } from "./delivery/lanes";
 import { resultsOfInvocation } from "./delivery/outcome";
 import { failed, unsent } from "./delivery/result";
 import { BoundedMap } from "./encoding/bounded-map";
+import { functionArn } from "./names/function-reference";
+import { partitionOf } from "./names/partitions";
 import { BRACKETS, batchesByUser, batchesOf, payloadOf, sharingKey } from "./planning/batches";
-import { isPlanned, type Plan, type PlannedDelivery } from "./planning/planned-delivery";
-import { type EventContext, MAX_PAYLOAD_BYTES, Planner, type QueuedDelivery, unplannable } from "./planning/planner";
+import { isPlanned, type Plan, type PlannedDelivery, type Unplanned } from "./planning/planned-delivery";
+import {
+  type EventContext,
+  MAX_PAYLOAD_BYTES,
+  Planner,
+  type QueuedDelivery,
+  type QueuedRejection,
+  unplannable,
+} from "./planning/planner";
 import { configuredFunctions } from "./settings/configured-functions";
 import type { EventOrigin } from "./settings/external-id";
 import type { OperatorPolicy } from "./settings/operator-policy";
@@ -60,8 +70,10 @@ export interface HostedDestination extends Destination {
     options?: DeliverOptions & { via?: Transport },
   ): Promise<DeliveryResult>;
   plan(event: unknown, context: EventContext): Plan;
+  /** What becomes of an event that is not to be sent; where it is rejected, once that is recorded. */
+  settle(plan: Unplanned, options?: DeliverOptions & { via?: Transport }): Promise<DeliveryResult>;
   /** Plans what comes out of the host's queue by today's settings. */
-  planAnew(queued: QueuedDelivery, origin: EventOrigin): Plan;
+  planAnew(queued: QueuedDelivery | QueuedRejection, origin: EventOrigin): Plan;
   /** Plans that may share an invocation, in the order that keeps that of each user. */
   batches<Delivery extends PlannedDelivery>(deliveries: readonly Delivery[]): Delivery[][];
   /** Sends deliveries as `deliverBatch` does, one batch after the other. */
@@ -94,6 +106,8 @@ export function createDestinationIn(surroundings: Surroundings, settings: unknow
 
 /** Ways of sharing for which deliveries are collected at once, at most: functions times external IDs. */
 const MAX_COLLECTORS = 1000;
+/** Tenants of functions whose prepared requests are kept at most. */
+const MAX_TENANT_TARGETS = 1000;
 
 /** A delivery that is collected, with the time that it has. */
 interface Collected {
@@ -108,6 +122,8 @@ class LambdaDestination implements HostedDestination {
   readonly #planner: Planner;
   readonly #invoker: Invoker;
   readonly #targets: ReadonlyMap<string, InvokeTarget>;
+  readonly #tenantTargets = new BoundedMap<string, InvokeTarget>({ entries: MAX_TENANT_TARGETS });
+  readonly #failures: FailureLambda | undefined;
   readonly #limit: { readonly events: number; readonly bytes: number };
   readonly #collectors = new BoundedMap<string, Collector<Collected, DeliveryResult>>({ entries: MAX_COLLECTORS });
   #underWay = 0;
@@ -122,6 +138,7 @@ class LambdaDestination implements HostedDestination {
     this.#planner = new Planner(settings, operator);
     this.#invoker = new Invoker(aws, sessions, { ...settings, functions });
     this.#targets = new Map(functions.map((reference) => [reference.configured, targetOf(reference, settings)]));
+    this.#failures = this.#failureLambda();
     this.#limit = { events: settings.maxBatchSize, bytes: MAX_PAYLOAD_BYTES[settings.invocationType] };
   }
 
@@ -131,12 +148,19 @@ class LambdaDestination implements HostedDestination {
     options: DeliverOptions & { via?: Transport } = {},
   ): Promise<DeliveryResult> {
     const plan = this.plan(event, context);
-    if (!isPlanned(plan)) return unsent(plan);
+    if (!isPlanned(plan)) return this.settle(plan, options);
     if (this.#settings.batchWindowMs > 0 && this.#settings.maxBatchSize > 1) return this.#collect(plan, options);
-    this.#underWay++;
-    const [result] = await this.#invoke([plan], this.#deadline(options));
-    this.#done();
+    const [result] = await this.#sendTogether([plan], this.#deadline(options));
     return result as DeliveryResult;
+  }
+
+  async settle(plan: Unplanned, options: DeliverOptions & { via?: Transport } = {}): Promise<DeliveryResult> {
+    const result = unsent(plan);
+    if (!this.#failures || !plan.record || result.outcome !== "rejected") return result;
+    this.#underWay++;
+    const settled = await this.#failures.record(result, plan.record, this.#deadline(options));
+    this.#done();
+    return settled;
   }
 
   async deliverBatch(
@@ -150,15 +174,18 @@ class LambdaDestination implements HostedDestination {
       onResult?.(result, position);
     };
     const deliveries: (PlannedDelivery & { readonly position: number })[] = [];
+    const unplanned: Promise<void>[] = [];
     for (const [position, event] of events.entries()) {
       const plan = this.plan(event, context);
-      if (!isPlanned(plan)) settle(position, unsent(plan));
-      else deliveries.push({ ...plan, position, ...(alone?.(position) && { alone: true }) });
+      if (isPlanned(plan)) deliveries.push({ ...plan, position, ...(alone?.(position) && { alone: true }) });
+      else if (!this.#failures) settle(position, unsent(plan));
+      else unplanned.push(this.settle(plan, options).then((result) => settle(position, result)));
     }
     await inLanes(batchesByUser(deliveries, this.#limit), async (batch) => {
       const sent = await this.#sendTogether(batch, this.#deadline(options));
       for (const [i, { position }] of batch.entries()) settle(position, sent[i] as DeliveryResult);
     });
+    await Promise.all(unplanned);
     return results;
   }
 
@@ -173,7 +200,7 @@ class LambdaDestination implements HostedDestination {
     return this.#closed && isPlanned(plan) ? { ...nameOf(plan), problem: CLOSED } : plan;
   }
 
-  planAnew(queued: QueuedDelivery, origin: EventOrigin): Plan {
+  planAnew(queued: QueuedDelivery | QueuedRejection, origin: EventOrigin): Plan {
     return this.#planner.planAnew(queued, origin);
   }
 
@@ -210,7 +237,9 @@ class LambdaDestination implements HostedDestination {
     return this.#deadline({ signal, ...options })
       .within(result, "lambda")
       .catch((error: AwsError) => {
-        const [calledOff] = resultsOfInvocation([delivery], { attempts: 1, error }, deadline.elapsed, true);
+        const [calledOff] = resultsOfInvocation([delivery], { attempts: 1, error }, deadline.elapsed, {
+          asBatch: true,
+        });
         return calledOff as DeliveryResult;
       });
   }
@@ -249,8 +278,41 @@ class LambdaDestination implements HostedDestination {
     const results = await isolated(deliveries, together, async (part) =>
       deadline.left > 0 ? this.#invoke(part, deadline) : undefined,
     );
+    const settled = this.#failures ? await this.#failures.recordAll(results, deliveries, deadline) : results;
     this.#done();
-    return results;
+    return settled;
+  }
+
+  #failureLambda(): FailureLambda | undefined {
+    const { failureFunction, region, role } = this.#settings;
+    if (!failureFunction) return undefined;
+    const target: InvokeTarget = { function: failureFunction, region, invocationType: "Event", logType: "None" };
+    return new FailureLambda({
+      function: failureFunction.configured,
+      queue: (record, externalId, deadline) => this.#invoker.invoke(target, externalId, record, deadline),
+      arnOf: (configured) => {
+        const reference = this.#targets.get(configured)?.function;
+        const account = reference?.account ?? role?.account;
+        return reference && account
+          ? functionArn(reference, { partition: partitionOf(region), region, account })
+          : configured;
+      },
+      now: () => this.#aws.time.now(),
+    });
+  }
+
+  /** The function as this delivery is to invoke it; the same object where only the event differs. */
+  #targetFor({ function: name, tenantId, executionName }: PlannedDelivery): InvokeTarget {
+    const target = this.#targets.get(name) as InvokeTarget;
+    if (executionName !== undefined) return { ...target, executionName, ...(tenantId !== undefined && { tenantId }) };
+    if (tenantId === undefined) return target;
+    const key = `${name} ${tenantId}`;
+    let ofTenant = this.#tenantTargets.get(key);
+    if (!ofTenant) {
+      ofTenant = { ...target, tenantId };
+      this.#tenantTargets.set(key, ofTenant);
+    }
+    return ofTenant;
   }
 
   async #invoke(deliveries: readonly PlannedDelivery[], deadline: Deadline): Promise<DeliveryResult[]> {
@@ -258,10 +320,13 @@ class LambdaDestination implements HostedDestination {
     if (!first) return [];
     const asBatch = this.#limit.events > 1;
     try {
-      const target = this.#targets.get(first.function) as InvokeTarget;
+      const target = this.#targetFor(first);
       const payload = payloadOf(deliveries, asBatch);
       const invocation = await this.#invoker.invoke(target, first.externalId, payload, deadline);
-      const results = resultsOfInvocation(deliveries, invocation, deadline.elapsed, asBatch);
+      const results = resultsOfInvocation(deliveries, invocation, deadline.elapsed, {
+        asBatch,
+        returnValue: this.#settings.returnValue,
+      });
       if (deliveries.length === 1 || results[0]?.error?.code !== "PayloadTooLarge") return results;
       return await this.#invokeHalves(deliveries, deadline, results);
     } catch (error) {
@@ -342,8 +407,16 @@ class UnusableDestination implements HostedDestination {
     return unplannable(event, this.#error);
   }
 
-  planAnew({ messageId, callType }: QueuedDelivery): Plan {
-    return { messageId, callType, problem: { code: "InvalidSettings", message: this.#error.message } };
+  async settle(plan: Unplanned): Promise<DeliveryResult> {
+    return unsent(plan);
+  }
+
+  planAnew({ messageId, callType }: QueuedDelivery | QueuedRejection): Plan {
+    return {
+      messageId,
+      ...(callType && { callType }),
+      problem: { code: "InvalidSettings", message: this.#error.message },
+    };
   }
 
   batches<Delivery extends PlannedDelivery>(deliveries: readonly Delivery[]): Delivery[][] {

@@ -31,6 +31,10 @@ export interface InvokeTarget {
   readonly logType: "None" | "Tail";
   /** Base64 of the client context's JSON. */
   readonly clientContext?: string;
+  /** For functions in tenant isolation mode. */
+  readonly tenantId?: string;
+  /** Of a durable function's execution: the same name is the same execution. */
+  readonly executionName?: string;
 }
 
 export interface InvokeRequest {
@@ -51,6 +55,8 @@ export interface InvokeAnswer {
   readonly functionError?: string | undefined;
   /** Base64 of the end of the execution log. */
   readonly logResult?: string | undefined;
+  /** Of a durable function's execution. */
+  readonly executionArn?: string | undefined;
   /** What the function returned, as text. */
   readonly payload: string;
 }

@@ -52,6 +52,11 @@ export class Deadline implements TimeLimit {
     return this.#options.via;
   }
 
+  /** The same time once more, for something that goes on beside: one waits for one thing. */
+  beside(): Deadline {
+    return new Deadline(this.#clock, this.left, this.#options);
+  }
+
   watch(onOver: () => void): void {
     this.#onOver = onOver;
     const over = () => this.#isOver();

@@ -3,7 +3,7 @@ import type { FunctionReference } from "../names/function-reference";
 import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer, InvokeTarget } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
 import type { Deadline } from "./deadline";
-import { sessionPolicy } from "./session-policy";
+import { sessionPolicies } from "./session-policy";
 import type { Sessions } from "./sessions";
 
 /** How an invocation ended: with an answer from Lambda or with an error, after so many tries. */
@@ -31,6 +31,8 @@ const PASSING: readonly string[] = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "E
 const EXPIRED: readonly string[] = ["ExpiredTokenException", "ExpiredToken"];
 /** What Lambda says to a session that was revoked, or whose role or user was deleted. */
 const REFUSED: readonly string[] = ["AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId"];
+/** What STS says where session policy and tags do not fit into what it allots to both. */
+const TOO_LARGE = "PackedPolicyTooLargeException";
 /** Requests for roles that are kept at most, one per external ID. */
 const MAX_REQUESTS = 1000;
 
@@ -39,7 +41,8 @@ export class Invoker {
   readonly #aws: Aws;
   readonly #sessions: Sessions;
   readonly #caller: Caller;
-  readonly #policy: string;
+  /** The narrowest first; those that AWS found too large are taken out. */
+  #policies: readonly string[];
   readonly #requests = new BoundedMap<string, AssumeRoleRequest>({ entries: MAX_REQUESTS });
 
   constructor(aws: Aws, sessions: Sessions, caller: Caller) {
@@ -47,7 +50,7 @@ export class Invoker {
     this.#sessions = sessions;
     this.#caller = caller;
     const { role, region, functions } = caller;
-    this.#policy = role ? sessionPolicy(functions, { ...role, region }).json : "";
+    this.#policies = role ? sessionPolicies(functions, { ...role, region }).map(({ json }) => json) : [];
   }
 
   /**
@@ -63,7 +66,7 @@ export class Invoker {
     deadline: Deadline,
   ): Promise<Invocation> {
     const { role, keys } = this.#caller;
-    const session = role && this.#request(externalId);
+    let session = role && this.#request(externalId);
     let attempts = 0;
     let anotherSession = false;
     let anotherTime = false;
@@ -85,6 +88,11 @@ export class Invoker {
         const { code, clockWasOff = false, unsent = false } = error.details;
         if (clockWasOff && !anotherTime) {
           anotherTime = true;
+          continue;
+        }
+        if (asked === "sts" && session && code === TOO_LARGE && this.#shorten(session.policy)) {
+          session = this.#request(externalId);
+          tries = 0;
           continue;
         }
         if (asked === "lambda" && session && credentials && !anotherSession) {
@@ -117,15 +125,26 @@ export class Invoker {
     return REFUSED.includes(code) && Boolean(await this.#sessions.afterRefusal(session, refused, deadline));
   }
 
+  /** Leaves out a session policy that AWS found too large. @returns whether there is a shorter one to try */
+  #shorten(tooLarge: string): boolean {
+    const [first, ...shorter] = this.#policies;
+    // Another delivery may have done so.
+    if (first !== tooLarge) return true;
+    if (shorter.length === 0) return false;
+    this.#policies = shorter;
+    return true;
+  }
+
   #request(externalId = ""): AssumeRoleRequest {
+    const policy = this.#policies[0] ?? "";
     let request = this.#requests.get(externalId);
-    if (!request) {
+    if (request?.policy !== policy) {
       const { role, region, keys } = this.#caller;
       request = {
         roleArn: role?.arn ?? "",
         externalId,
         sessionName: sessionName(externalId),
-        policy: this.#policy,
+        policy,
         region,
         ...(keys && { base: keys }),
       };

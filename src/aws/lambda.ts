@@ -77,7 +77,7 @@ export function lambdaInvoke(ports: LambdaPorts) {
 }
 
 function invokeRequest(target: InvokeTarget, { host, basePath }: Endpoint) {
-  const { function: reference, invocationType, logType, clientContext } = target;
+  const { function: reference, invocationType, logType, clientContext, tenantId, executionName } = target;
   return {
     host,
     path: `${basePath}/2015-03-31/functions/${uriEncode(functionNameForInvoke(reference))}/invocations`,
@@ -87,6 +87,8 @@ function invokeRequest(target: InvokeTarget, { host, basePath }: Endpoint) {
       "x-amz-invocation-type": invocationType,
       ...(logType === "Tail" && { "x-amz-log-type": logType }),
       ...(clientContext && { "x-amz-client-context": clientContext }),
+      ...(tenantId && { "x-amz-tenant-id": tenantId }),
+      ...(executionName && { "x-amz-durable-execution-name": executionName }),
     },
   };
 }
@@ -99,6 +101,7 @@ function readAnswer(answer: WireAnswer): InvokeAnswer {
     executedVersion: answer.header("x-amz-executed-version"),
     functionError: answer.header("x-amz-function-error"),
     logResult: answer.header("x-amz-log-result"),
+    executionArn: answer.header("x-amz-durable-execution-arn"),
   };
 }
 

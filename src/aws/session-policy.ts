@@ -12,17 +12,30 @@ export interface SessionPolicy {
 }
 
 /**
- * The session policy that scopes an assumed session down to invoking the configured functions.
+ * The session policies that scope an assumed session down to invoking the configured functions, the narrowest one first.
+ * AWS packs a session's tags into the same space, in a way of its own, so that it may refuse the first for its size: each
+ * one is shorter than the one before.
  *
  * @param home where a function given by its bare name is: the role's partition and account, the settings' region
  */
-export function sessionPolicy(functions: readonly FunctionReference[], home: FunctionHome): SessionPolicy {
-  const exact = policyFor(functions.map((reference) => functionArn(reference, home)));
-  if (exact.length <= MAX_POLICY_LENGTH) return { json: exact, namesFunctions: true };
+export function sessionPolicies(
+  functions: readonly FunctionReference[],
+  home: FunctionHome,
+): readonly [SessionPolicy, ...SessionPolicy[]] {
   const everyFunctionOf = (account: string) => functionArn({ configured: "*", name: "*", account }, home);
+  const exact = policyFor(functions.map((reference) => functionArn(reference, home)));
   const perAccount = policyFor(functions.map(({ account = home.account }) => everyFunctionOf(account)));
-  const json = perAccount.length <= MAX_POLICY_LENGTH ? perAccount : policyFor([everyFunctionOf("*")]);
-  return { json, namesFunctions: false };
+  const shortest = policyFor([everyFunctionOf("*")]);
+  const policies: SessionPolicy[] = [];
+  for (const [json, namesFunctions] of [
+    [exact, true],
+    [perAccount, false],
+    [shortest, false],
+  ] as const) {
+    const before = policies.at(-1)?.json.length ?? MAX_POLICY_LENGTH + 1;
+    if (json.length < before) policies.push({ json, namesFunctions });
+  }
+  return policies as [SessionPolicy, ...SessionPolicy[]];
 }
 
 function policyFor(resources: readonly string[]): string {

@@ -62,6 +62,10 @@ export interface DeliveryResult {
   readonly attempts: number;
   /** Decoded end of the execution log, 4 KB at most; with Log Type `Tail` only. */
   readonly logTail?: string;
+  /** Of the durable function's execution that the event has. */
+  readonly executionArn?: string;
+  /** What the function returned, as text, 4 KB at most and marked where it was cut; with Return Value `Include` only. */
+  readonly returnValue?: string;
   readonly error?: DeliveryError;
   /** Milliseconds to wait before the next try, where AWS says so. */
   readonly retryAfterMs?: number;

@@ -1,3 +1,4 @@
+import { utf8, utf8Length, utf8Text } from "../encoding/utf8";
 import type { FunctionError } from "./delivery-result";
 
 /** Characters kept of an error's type and message; a function may write megabytes, and each event of a batch gets a copy. */
@@ -23,6 +24,21 @@ export function readFunctionError(kind: string, payload: string): FunctionError 
       : typeof errorType !== "string" && payload && { errorMessage: payload.slice(0, MAX_TEXT) }),
     ...(Array.isArray(lines) && { trace: lines.slice(0, MAX_LINES).map((line) => asText(line).slice(0, MAX_LINE)) }),
   };
+}
+
+/** Bytes of what a function returned that a result tells. */
+const MAX_RETURN_VALUE = 4096;
+
+/** What the function returned, as text: 4 KB in UTF-8 at most, and where it is cut, that is said at its end. */
+export function readReturnValue(payload: string): string {
+  const bytes = utf8Length(payload);
+  if (bytes <= MAX_RETURN_VALUE) return payload;
+  const mark = `… (cut, ${bytes} bytes in all)`;
+  const beginning = utf8(payload.slice(0, MAX_RETURN_VALUE));
+  let end = MAX_RETURN_VALUE - utf8Length(mark);
+  // A character's further bytes begin with the bits 10.
+  while (((beginning[end] ?? 0) & 0xc0) === 0x80) end--;
+  return utf8Text(beginning.subarray(0, end)) + mark;
 }
 
 /** What a function that did not throw says of the events of a batch. */

@@ -5,7 +5,7 @@ import type { CallType } from "../events/segment-event";
 import { classifyAwsFailure, classifyFunctionError } from "./classify";
 import type { DeliveryResult, FunctionError } from "./delivery-result";
 import { hintFor } from "./failures";
-import { readBatchAnswer, readFunctionError } from "./function-answer";
+import { readBatchAnswer, readFunctionError, readReturnValue } from "./function-answer";
 import { type DeliveryFacts, delivered, failed } from "./result";
 
 /** A delivery that was in the invocation. */
@@ -14,21 +14,29 @@ export interface Sent {
   readonly messageId: string;
   readonly function: string;
   readonly externalId?: string | undefined;
+  /** Where the function is durable, and has one execution for the event. */
+  readonly executionName?: string | undefined;
+}
+
+/** How the function was invoked, as far as its answer's meaning depends on it. */
+export interface Asked {
+  /** Given an array of events. */
+  readonly asBatch: boolean;
+  /** Whether results are to tell what it returned. */
+  readonly returnValue?: "None" | "Include";
 }
 
 /**
  * What an invocation means for each of the deliveries in it. A failure of the invocation is the failure of each;
  * a function that answers with `batchItemFailures` fails those only.
- *
- * @param asBatch whether the function was given an array
  */
 export function resultsOfInvocation(
   deliveries: readonly Sent[],
   invocation: Invocation,
   durationMs: number,
-  asBatch: boolean,
+  asked: Asked,
 ): DeliveryResult[] {
-  const resultOf = "error" in invocation ? afterError(invocation) : afterAnswer(invocation, deliveries, asBatch);
+  const resultOf = "error" in invocation ? afterError(invocation) : afterAnswer(invocation, deliveries, asked);
   const { attempts } = invocation;
   return deliveries.map((delivery, position) => {
     const { messageId, callType, function: name } = delivery;
@@ -45,7 +53,11 @@ function afterError({ error: { details } }: Extract<Invocation, { error: unknown
   const hint = hintFor(code, details);
   const { requestId, retryAfterMs } = details;
   const nameless = details.code === "Unknown" ? ` (HTTP status ${details.status})` : "";
-  return (facts, { externalId }) => {
+  return (facts, { externalId, executionName }) => {
+    // The event has its execution: this try found another payload under its name.
+    if (executionName !== undefined && details.code === "DurableExecutionAlreadyStartedException") {
+      return delivered(200, { ...facts, ...(requestId !== undefined && { requestId }) });
+    }
     const deniedRole = details.service === "sts" && code === "AccessDenied" && externalId !== undefined;
     const message = `${ORIGIN[details.service]}: ${details.message}${nameless}${deniedRole ? ` (External ID sent: ${externalId})` : ""}`;
     return failed(
@@ -59,20 +71,29 @@ function afterError({ error: { details } }: Extract<Invocation, { error: unknown
 
 const ORIGIN = { lambda: "AWS Lambda", sts: "AWS STS, assuming the role" } as const;
 
+const FINAL_EXECUTION =
+  "The event's one execution failed, was stopped or timed out, which is final: its steps retry inside it. See its history in the Lambda console, and start it again from there or by sending the event anew under another message ID.";
+const REPORTED =
+  "The function reports by batchItemFailures which events to retry. Its log says why it did; what the message says of its answer tells whether it could be read.";
+
 /** Characters of a log tail that are read at most: AWS sends 4 KB as base64. */
 const MAX_LOG_LENGTH = 8192;
 
 function afterAnswer(
   { answer }: Extract<Invocation, { answer: unknown }>,
   deliveries: readonly Sent[],
-  asBatch: boolean,
+  { asBatch, returnValue }: Asked,
 ): ResultOf {
-  const { status, requestId, executedVersion, functionError: kind, logResult, payload } = answer;
+  const { status, requestId, executedVersion, functionError: kind, logResult, executionArn, payload } = answer;
   const logTail = logResult === undefined ? undefined : utf8Text(fromBase64(logResult.slice(-MAX_LOG_LENGTH)));
+  const tells = returnValue === "Include" && kind === undefined && status === 200;
+  const returned = tells ? readReturnValue(payload) : undefined;
   const answered = (facts: Facts): Facts => {
     if (executedVersion !== undefined) facts.executedVersion = executedVersion;
     if (requestId !== undefined) facts.requestId = requestId;
     if (logTail !== undefined) facts.logTail = logTail;
+    if (executionArn !== undefined) facts.executionArn = executionArn;
+    if (returned !== undefined) facts.returnValue = returned;
     return facts;
   };
   const circumstances = logTail === undefined ? {} : { logTail };
@@ -81,7 +102,10 @@ function afterAnswer(
     const code = classifyFunctionError(functionError.errorType, functionError.errorMessage);
     const message = describeFunctionError(functionError);
     const hint = hintFor(code, circumstances);
-    return (facts) => failed(code, message, answered(facts), { functionError, hint });
+    return (facts, { executionName }) =>
+      executionName !== undefined && executionArn !== undefined
+        ? failed("RejectedByFunction", message, answered(facts), { functionError, hint: FINAL_EXECUTION })
+        : failed(code, message, answered(facts), { functionError, hint });
   }
   const success: ResultOf = (facts) => delivered(status, answered(facts));
   // Nobody waits for what an `Event` invocation returns.
@@ -91,7 +115,7 @@ function afterAnswer(
     deliveries.map(({ messageId }) => messageId),
   );
   const failure = (facts: Facts, message: string) =>
-    failed("ExecutionError", message, answered(facts), { hint: hintFor("ExecutionError", circumstances) });
+    failed("ExecutionError", message, answered(facts), { hint: REPORTED });
   if ("unreadable" in said) return (facts) => failure(facts, said.unreadable);
   return (facts, delivery, position) =>
     said.failed.has(position)

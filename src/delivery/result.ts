@@ -7,7 +7,19 @@ export const SKIPPED_STATUS = 298;
 
 /** Everything about a delivery but how it ended. */
 export type DeliveryFacts = Pick<DeliveryResult, "messageId" | "durationMs" | "attempts"> &
-  Partial<Pick<DeliveryResult, "function" | "executedVersion" | "requestId" | "logTail" | "retryAfterMs" | "alone">> & {
+  Partial<
+    Pick<
+      DeliveryResult,
+      | "function"
+      | "executedVersion"
+      | "requestId"
+      | "logTail"
+      | "executionArn"
+      | "returnValue"
+      | "retryAfterMs"
+      | "alone"
+    >
+  > & {
     callType?: CallType;
   };
 

@@ -1,7 +1,7 @@
 import type { AwsCredentials } from "../aws/aws";
 import type { NodeAws } from "../aws/node";
 import type { CallerIdentity } from "../aws/sdk";
-import { type SessionPolicy, sessionPolicy } from "../aws/session-policy";
+import { type SessionPolicy, sessionPolicies } from "../aws/session-policy";
 import { Sessions } from "../aws/sessions";
 import { classifyAwsFailure } from "../delivery/classify";
 import { createDestinationIn } from "../destination";
@@ -142,9 +142,9 @@ class ConnectionCheck {
     caller: CallerIdentity,
     probe: Probe,
   ): Promise<Session | undefined> {
-    const policy = sessionPolicy(functions, { ...role, region: settings.region });
     try {
-      const credentials = await probe.assumeRole(role, externalId, policy.json);
+      const policies = sessionPolicies(functions, { ...role, region: settings.region });
+      const { credentials, policy } = await probe.assumeRoleWith(role, externalId, policies);
       const found = `${role.arn} is assumed with "${externalId}"`;
       const { principalArn } = this.#options;
       if (principalArn === undefined || covers(principalArn, caller.arn)) this.#pass({ step: "role", found });

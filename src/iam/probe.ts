@@ -4,6 +4,7 @@ import { Deadline } from "../aws/deadline";
 import { sessionName } from "../aws/invoker";
 import type { NodeAws } from "../aws/node";
 import type { CallerIdentity } from "../aws/sdk";
+import type { SessionPolicy } from "../aws/session-policy";
 import { classifyAwsFailure } from "../delivery/classify";
 import type { DeliveryErrorCode } from "../delivery/delivery-result";
 import type { FunctionReference } from "../names/function-reference";
@@ -60,6 +61,26 @@ export class Probe {
       ...(settings.keys && { base: settings.keys }),
     };
     return this.#aws.assumeRole(request, this.#deadline());
+  }
+
+  /**
+   * Assumes the role with the first of these policies that AWS does not find too large.
+   *
+   * @throws AwsError
+   */
+  async assumeRoleWith(
+    role: Role,
+    externalId: string,
+    [policy, ...shorter]: readonly [SessionPolicy, ...SessionPolicy[]],
+  ): Promise<{ readonly credentials: AwsCredentials; readonly policy: SessionPolicy }> {
+    try {
+      return { credentials: await this.assumeRole(role, externalId, policy.json), policy };
+    } catch (error) {
+      const [next, ...others] = shorter;
+      const tooLarge = error instanceof AwsError && error.details.code === "PackedPolicyTooLargeException";
+      if (!next || !tooLarge) throw error;
+      return this.assumeRoleWith(role, externalId, [next, ...others]);
+    }
   }
 
   /** The first of these external IDs with which the role is granted. */

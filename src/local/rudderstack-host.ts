@@ -82,6 +82,11 @@ function catchResults(destination: HostedDestination, caught: DeliveryResult[]):
     batches: (deliveries) => destination.batches(deliveries),
     plan: (...args) => catchUnplanned(destination.plan(...args)),
     planAnew: (...args) => catchUnplanned(destination.planAnew(...args)),
+    async settle(...args) {
+      const result = await destination.settle(...args);
+      caught.push(result);
+      return result;
+    },
     async send(deliveries) {
       const results = await destination.send(deliveries);
       caught.push(...results);

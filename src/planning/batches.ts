@@ -2,6 +2,8 @@
 export interface Batchable {
   readonly function: string;
   readonly externalId?: string | undefined;
+  /** For functions in tenant isolation mode. */
+  readonly tenantId?: string | undefined;
   /** The payload's bytes in UTF-8. */
   readonly bytes: number;
   /** Whose deliveries keep their order across functions too, where the batches are sent one after the other. */
@@ -86,9 +88,9 @@ function grouped<Delivery extends Batchable>(
 }
 
 /** Deliveries with the same key may share an invocation. */
-export function sharingKey({ function: name, externalId = "" }: Batchable): string {
-  // Neither holds a blank.
-  return `${name} ${externalId}`;
+export function sharingKey({ function: name, externalId = "", tenantId = "" }: Batchable): string {
+  // The first two hold no blank.
+  return `${name} ${externalId} ${tenantId}`;
 }
 
 /** The payload of an invocation. */

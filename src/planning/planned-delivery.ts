@@ -16,6 +16,12 @@ export interface PlannedDelivery {
   readonly user?: string | undefined;
   /** A track call's event name, by which its function can be chosen anew. */
   readonly event?: string | undefined;
+  /** The group that the event belongs to, where its tenant is that. */
+  readonly group?: string | undefined;
+  /** For functions in tenant isolation mode. */
+  readonly tenantId?: string | undefined;
+  /** Of the one execution that the event is to have; absent where functions are not durable. */
+  readonly executionName?: string | undefined;
   /** Shares an invocation with no other. */
   readonly alone?: boolean;
 }
@@ -34,6 +40,13 @@ export interface Unplanned {
   readonly callType?: CallType;
   readonly function?: string;
   readonly problem?: PlanningProblem;
+  /** There where the event's being rejected is to be recorded. */
+  readonly record?: {
+    /** The event as JSON, where it has one. */
+    readonly json?: string | undefined;
+    /** Absent where no role is assumed. */
+    readonly externalId?: string | undefined;
+  };
 }
 
 export type Plan = PlannedDelivery | Unplanned;

@@ -8,7 +8,9 @@ import { functionFor } from "../settings/routes";
 import type { ParsedSettings } from "../settings/settings";
 import { SettingsError } from "../settings/settings-error";
 import { BRACKETS } from "./batches";
-import type { Plan, PlannedDelivery, PlanningProblem } from "./planned-delivery";
+import { executionName, withoutTransit } from "./durable";
+import type { Plan, PlannedDelivery, PlanningProblem, Unplanned } from "./planned-delivery";
+import { tenantIdFor } from "./tenant";
 
 /** What the host knows about an event. */
 export type EventContext = MappingContext & EventOrigin;
@@ -17,7 +19,16 @@ export type EventContext = MappingContext & EventOrigin;
 export const MAX_PAYLOAD_BYTES = { RequestResponse: 6_291_456, Event: 1_048_576 } as const;
 
 /** What a delivery keeps while it waits in a host's queue: all but what today's settings say anew. */
-export type QueuedDelivery = Pick<PlannedDelivery, "callType" | "messageId" | "json" | "externalId" | "user" | "event">;
+export type QueuedDelivery = Pick<
+  PlannedDelivery,
+  "callType" | "messageId" | "json" | "externalId" | "user" | "event" | "group"
+>;
+
+/** An event that was rejected before it was queued, which waits for that to be recorded. */
+export interface QueuedRejection extends Pick<Unplanned, "messageId" | "callType" | "function"> {
+  readonly rejected: PlanningProblem;
+  readonly json?: string;
+}
 
 /** Turns events into deliveries by one user's settings. No AWS is known here, and nothing waits. */
 export class Planner {
@@ -36,13 +47,21 @@ export class Planner {
     try {
       const segmentEvent = toSegmentEvent(event, context);
       const { type, messageId, userId, anonymousId } = segmentEvent;
-      const json = toJson(segmentEvent);
+      const json = toJson(this.#settings.executionName === "MessageId" ? withoutTransit(segmentEvent) : segmentEvent);
       return this.#addressed(
-        { callType: type, messageId, json, user: userId ?? anonymousId, event: segmentEvent.event },
+        {
+          callType: type,
+          messageId,
+          json,
+          user: userId ?? anonymousId,
+          event: segmentEvent.event,
+          group: this.#groupOf(segmentEvent),
+        },
         context,
       );
     } catch (error) {
-      return { messageId: messageIdOrNone(event), problem: problemOf(error) };
+      const unplanned = { messageId: messageIdOrNone(event), problem: problemOf(error) };
+      return this.#recordable(unplanned, () => ownFields(event), context);
     }
   }
 
@@ -52,7 +71,11 @@ export class Planner {
    *
    * @param origin as the host itself knows it
    */
-  planAnew(queued: QueuedDelivery, origin: EventOrigin): Plan {
+  planAnew(queued: QueuedDelivery | QueuedRejection, origin: EventOrigin): Plan {
+    if ("rejected" in queued) {
+      const { rejected: problem, json, ...unplanned } = queued;
+      return this.#recordable({ ...unplanned, problem }, () => json, origin);
+    }
     const { callType, messageId } = queued;
     try {
       return this.#addressed(queued, origin);
@@ -71,15 +94,46 @@ export class Planner {
     if (bytes > this.#maxBytes) {
       const { invocationType } = this.#settings;
       const message = `The event is ${bytes} bytes as JSON; Lambda takes ${MAX_PAYLOAD_BYTES[invocationType]} with Invocation Type ${invocationType}.`;
-      return { callType, messageId, function: configured, problem: { code: "PayloadTooLarge", message } };
+      const problem = { code: "PayloadTooLarge", message } as const;
+      return this.#recordable({ callType, messageId, function: configured, problem }, () => json, origin);
     }
     try {
       const externalId = this.#externalId(delivery.externalId, origin);
-      const { user, event } = delivery;
-      return { callType, messageId, function: configured, externalId, json, bytes, user, event };
+      const { user, event, group } = delivery;
+      const planned = { callType, messageId, function: configured, externalId, json, bytes, user, event };
+      const { tenant, executionName: naming } = this.#settings;
+      if (!tenant && naming === "None") return planned;
+      return {
+        ...planned,
+        group,
+        ...(tenant && {
+          tenantId: tenantIdFor(tenant, { source: origin.sourceId, workspace: origin.workspaceId, user, group }),
+        }),
+        ...(naming === "MessageId" && {
+          executionName: executionName({ sourceId: origin.sourceId, callType, messageId }, reference),
+        }),
+      };
     } catch (error) {
-      return { callType, messageId, function: configured, problem: problemOf(error) };
+      const unplanned = { callType, messageId, function: configured, problem: problemOf(error) };
+      return this.#recordable(unplanned, () => json, origin);
     }
+  }
+
+  /** With what a record of its being rejected needs, where there will be one. */
+  #recordable(unplanned: Unplanned, event: () => string | undefined, origin: EventOrigin): Unplanned {
+    if (!this.#settings.failureFunction || unplanned.problem?.code === "InvalidSettings") return unplanned;
+    try {
+      return { ...unplanned, record: { json: event(), externalId: this.#externalId(undefined, origin) } };
+    } catch (error) {
+      return { ...unplanned, problem: problemOf(error) };
+    }
+  }
+
+  #groupOf({ groupId, context }: SegmentEvent): string | undefined {
+    const { tenant } = this.#settings;
+    if (!tenant || !("from" in tenant) || tenant.from !== "group") return undefined;
+    const ofContext = context?.["groupId"];
+    return groupId ?? (typeof ofContext === "string" ? ofContext : undefined);
   }
 
   /** @param queued where the delivery has one from when it was planned, which stands unless the operator pins it */
@@ -112,6 +166,36 @@ function problemOf(error: unknown): PlanningProblem {
   const { message } = error instanceof InvalidEvent ? error : InvalidEvent.notSerialisable(error);
   return { code: "InvalidEvent", message };
 }
+
+/** As JSON what of an input that is no event would have become one: nothing of the host's own, such as its write key. */
+function ownFields(event: unknown): string | undefined {
+  try {
+    if (typeof event !== "object" || event === null) return JSON.stringify(event);
+    return JSON.stringify(Object.fromEntries(Object.entries(event).filter(([key]) => OWN_FIELDS.includes(key))));
+  } catch {
+    return undefined;
+  }
+}
+
+const OWN_FIELDS: readonly string[] = [
+  "type",
+  "event",
+  "name",
+  "category",
+  "userId",
+  "anonymousId",
+  "groupId",
+  "previousId",
+  "properties",
+  "traits",
+  "context",
+  "integrations",
+  "messageId",
+  "originalTimestamp",
+  "timestamp",
+  "sentAt",
+  "receivedAt",
+];
 
 function messageIdOrNone(event: unknown): string {
   try {

@@ -92,7 +92,7 @@ describe.each<[where: string, make: () => Aws]>([
     const { service, answer, code, label, outcome, status, retryAfterMs, awsError, functionError } = row;
     nock(stsHost)
       .post("/")
-      .times(2)
+      .times(3)
       .reply(...answering(service === "sts" ? answer : stsSession()));
     nock(lambdaHost)
       .post(decodedPath(INVOCATION))

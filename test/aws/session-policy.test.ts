@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { sessionPolicy } from "../../src/aws/session-policy";
+import { sessionPolicies } from "../../src/aws/session-policy";
 import { functionArn, parseFunctionReference } from "../../src/names/function-reference";
 
 const home = { partition: "aws", region: "us-east-1", account: "123456789012" };
-const policyOf = (...functions: string[]) => sessionPolicy(functions.map(parseFunctionReference), home);
+const policyOf = (...functions: string[]) => sessionPolicies(functions.map(parseFunctionReference), home)[0];
 const resourcesOf = ({ json }: { json: string }): string[] => JSON.parse(json).Statement[0].Resource;
 
 test.each([
@@ -35,7 +35,7 @@ test("a function is named once, and in an order that does not depend on the sett
 
 test("the role's partition is the functions'", () => {
   const china = { partition: "aws-cn", region: "cn-north-1", account: "123456789012" };
-  expect(resourcesOf(sessionPolicy([parseFunctionReference("events")], china))).toEqual([
+  expect(resourcesOf(sessionPolicies([parseFunctionReference("events")], china)[0])).toEqual([
     "arn:aws-cn:lambda:cn-north-1:123456789012:function:events",
   ]);
 });

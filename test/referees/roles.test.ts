@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { sessionPolicy } from "../../src/aws/session-policy";
+import { sessionPolicies } from "../../src/aws/session-policy";
 import { cloudFormationTemplate } from "../../src/iam/cloudformation";
 import type { InvokerRole } from "../../src/iam/invoker-role";
 import { permissionPolicy, trustPolicy } from "../../src/iam/policies";
@@ -17,11 +17,11 @@ const ROLE: InvokerRole = {
 const COMMON = {
   externalId: "my-source-id",
   sessionPolicy: JSON.parse(
-    sessionPolicy([parseFunctionReference(`${ORDERS}:live`)], {
+    sessionPolicies([parseFunctionReference(`${ORDERS}:live`)], {
       partition: "aws",
       region: "us-east-1",
       account: "123456789012",
-    }).json,
+    })[0].json,
   ),
 };
 

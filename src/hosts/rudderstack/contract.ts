@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../events/segment-event";
-import type { QueuedDelivery } from "../../planning/planner";
+import type { QueuedDelivery, QueuedRejection } from "../../planning/planner";
 
 // The shapes that rudder-transformer hands to a destination and takes back, as far as this destination uses them.
 
@@ -44,7 +44,7 @@ export interface RequestObject {
   readonly headers: Readonly<Record<string, string>>;
   readonly params: JsonObject;
   readonly body: {
-    readonly JSON: { readonly deliveries: readonly QueuedDelivery[] };
+    readonly JSON: { readonly deliveries: readonly (QueuedDelivery | QueuedRejection)[] };
     readonly JSON_ARRAY: JsonObject;
     readonly XML: JsonObject;
     readonly FORM: JsonObject;

@@ -1,8 +1,8 @@
 import type { DeliveryResult } from "../../delivery/delivery-result";
-import { failed, unsent } from "../../delivery/result";
+import { failed } from "../../delivery/result";
 import type { HostedDestination } from "../../destination";
 import { isPlanned } from "../../planning/planned-delivery";
-import type { QueuedDelivery } from "../../planning/planner";
+import type { QueuedDelivery, QueuedRejection } from "../../planning/planner";
 import type { EventOrigin } from "../../settings/external-id";
 import type { JobMetadata, ProxyRequest, ProxyResponse } from "./contract";
 import type { ByConfig } from "./destinations";
@@ -25,7 +25,7 @@ export interface NetworkHandler {
 const RETRY_STATUS = 500;
 
 export function createNetworkHandler(
-  destinations: ByConfig<Pick<HostedDestination, "planAnew" | "send">>,
+  destinations: ByConfig<Pick<HostedDestination, "planAnew" | "send" | "settle">>,
 ): NetworkHandler {
   return {
     async proxy(request) {
@@ -72,18 +72,19 @@ export function createNetworkHandler(
 
 /** As the settings and the operator have it now: they may have changed since the request was made. */
 async function sendAll(
-  destination: Pick<HostedDestination, "planAnew" | "send">,
-  queued: readonly (QueuedDelivery | undefined)[],
+  destination: Pick<HostedDestination, "planAnew" | "send" | "settle">,
+  queued: readonly (QueuedDelivery | QueuedRejection | undefined)[],
   jobs: readonly unknown[],
 ): Promise<DeliveryResult[]> {
   const plans = queued.map((delivery, i) => delivery && destination.planAnew(delivery, originOf(jobs[i])));
   const deliveries = plans.flatMap((plan) => (plan && isPlanned(plan) ? [plan] : []));
   const sent = await destination.send(deliveries);
   const results = new Map(deliveries.map((delivery, i) => [delivery, sent[i] as DeliveryResult]));
-  return plans.map((plan) => {
+  const settled = plans.map((plan) => {
     if (!plan) return malformed("One of the deliveries in body.JSON is none of this destination's.");
-    return isPlanned(plan) ? (results.get(plan) as DeliveryResult) : unsent(plan);
+    return isPlanned(plan) ? (results.get(plan) as DeliveryResult) : destination.settle(plan);
   });
+  return Promise.all(settled);
 }
 
 const NO_FACTS = { messageId: "", durationMs: 0, attempts: 0 };

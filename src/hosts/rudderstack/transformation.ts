@@ -1,14 +1,14 @@
 import type { DeliveryResult } from "../../delivery/delivery-result";
 import { failed, unsent } from "../../delivery/result";
 import type { JsonObject } from "../../events/segment-event";
-import { isPlanned, type Plan, type PlannedDelivery } from "../../planning/planned-delivery";
+import { isPlanned, type Plan, type PlannedDelivery, type Unplanned } from "../../planning/planned-delivery";
 import type { EventContext } from "../../planning/planner";
 import type { HostDestination, RequestObject, RouterResponse, TransformInput } from "./contract";
 import type { ByConfig } from "./destinations";
 import { explain } from "./failure";
 import { hostError } from "./host-error";
 import { isObject } from "./json-object";
-import { requestObject } from "./request-object";
+import { recordRequest, requestObject, type ToRecord } from "./request-object";
 import { transformTags } from "./stat-tags";
 
 /** The half of a destination that transforms: it sends nothing. */
@@ -42,13 +42,15 @@ export function createTransformation(byConfig: ByConfig<Planning>): Transformati
     const { sourceId, workspaceId } = metadata ?? {};
     const planning = byConfig.for(config, workspaceId);
     const made = planning.plan(message, { sourceId, workspaceId });
-    return isPlanned(made) ? { planning, delivery: made } : { result: unsent(made) };
+    if (isPlanned(made)) return { planning, delivery: made };
+    return isToRecord(made) ? { toRecord: made } : { result: unsent(made) };
   }
 
   return {
     process(input) {
       const planned = plan(isObject(input) ? input : {});
       if ("delivery" in planned) return requestObject([planned.delivery]);
+      if ("toRecord" in planned) return recordRequest(planned.toRecord);
       const { status, error } = planned.result;
       const tags = error && transformTags(error.code);
       throw hostError(ERROR_NAMES[tags?.["errorType"] ?? "filtered"] ?? "Error", explain(planned.result), status, tags);
@@ -61,6 +63,10 @@ export function createTransformation(byConfig: ByConfig<Planning>): Transformati
       for (const item of inputs) {
         const input: Partial<TransformInput> = isObject(item) ? item : {};
         const planned = plan(input);
+        if ("toRecord" in planned) {
+          settled.push(response([input as TransformInput], recordRequest(planned.toRecord)));
+          continue;
+        }
         if (!("delivery" in planned)) {
           settled.push(unplanned(input, planned.result));
           continue;
@@ -80,6 +86,7 @@ export function createTransformation(byConfig: ByConfig<Planning>): Transformati
 
 type Planned =
   | { readonly planning: Planning; readonly delivery: PlannedDelivery }
+  | { readonly toRecord: ToRecord }
   | { readonly result: DeliveryResult };
 
 interface Waiting {
@@ -93,13 +100,25 @@ const ERROR_NAMES: Readonly<Record<string, string>> = {
   instrumentation: "InstrumentationError",
 };
 
+function isToRecord(plan: Unplanned): plan is ToRecord {
+  return plan.record !== undefined && plan.problem !== undefined;
+}
+
 function batched(batch: readonly (PlannedDelivery & Waiting)[]): RouterResponse {
+  const request = requestObject(batch as [PlannedDelivery & Waiting, ...(PlannedDelivery & Waiting)[]]);
+  return response(
+    batch.map(({ input }) => input),
+    request,
+  );
+}
+
+function response(inputs: readonly TransformInput[], batchedRequest: RequestObject): RouterResponse {
   return {
-    batchedRequest: requestObject(batch as [PlannedDelivery & Waiting, ...(PlannedDelivery & Waiting)[]]),
-    metadata: batch.map(({ input }) => input.metadata),
-    batched: batch.length > 1,
+    batchedRequest,
+    metadata: inputs.map(({ metadata }) => metadata),
+    batched: inputs.length > 1,
     statusCode: 200,
-    destination: (batch[0] as Waiting).input.destination,
+    destination: (inputs[0] as TransformInput).destination,
   };
 }
 
