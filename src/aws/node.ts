@@ -7,7 +7,7 @@ import { createSdk, type Sdk } from "./sdk";
 import { undiciTransport } from "./undici";
 
 /** AWS in Node.js, with what the connection check needs beyond deliveries. */
-export type NodeAws = Omit<Aws, "assumeRole"> & Pick<Sdk, "assumeRole" | "callerIdentity">;
+export type NodeAws = Omit<Aws, "assumeRole"> & Pick<Sdk, "assumeRole" | "callerIdentity" | "address">;
 
 /**
  * AWS in Node.js: identities, roles and endpoints by the AWS SDK, invocations by our own signer over undici, at a small
@@ -15,7 +15,7 @@ export type NodeAws = Omit<Aws, "assumeRole"> & Pick<Sdk, "assumeRole" | "caller
  */
 export function createNodeAws(clock = nodeClock): NodeAws {
   const time = new AwsTime(clock);
-  const { assumeRole, callerIdentity, identity, lambdaEndpoint } = createSdk(time);
+  const { assumeRole, callerIdentity, identity, lambdaEndpoint, address } = createSdk(time);
   const invoke = lambdaInvoke({
     time,
     crypto: nodeCrypto,
@@ -23,5 +23,5 @@ export function createNodeAws(clock = nodeClock): NodeAws {
     endpoint: lambdaEndpoint,
     identity,
   });
-  return { clock, time, invoke, assumeRole, callerIdentity };
+  return { clock, time, invoke, assumeRole, callerIdentity, address };
 }

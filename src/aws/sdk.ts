@@ -1,9 +1,11 @@
 import type { STSClient, STSClientConfig } from "@aws-sdk/client-sts";
+import { BoundedMap } from "../encoding/bounded-map";
 import type { AssumeRoleRequest, AwsCredentials } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
 import type { AwsTime } from "./clock";
 import type { Deadline } from "./deadline";
 import { incompleteAnswer, noIdentity } from "./failed-call";
+import { loadProxyFor, trustedAuthorities, withoutPassword } from "./proxies";
 import { retryAfterMs } from "./retry-after";
 import { type Endpoint, endpointAt } from "./transport";
 
@@ -42,6 +44,18 @@ export interface Sdk {
    * @throws AwsError
    */
   lambdaEndpoint(region: string, deadline: Deadline): Endpoint | Promise<Endpoint>;
+  /**
+   * The address at which a service is asked for a region, and the proxy through which, without its password.
+   *
+   * @throws AwsError
+   */
+  address(service: "lambda" | "sts", region: string): Promise<Address>;
+}
+
+/** Where a service is asked, as far as it may be told to anybody. */
+export interface Address {
+  readonly url: string;
+  readonly proxy?: string;
 }
 
 /** Regions for which a client and an endpoint are kept at most. */
@@ -54,25 +68,55 @@ export function createSdk(time: AwsTime): Sdk {
   const ambientClients = new Map<string, Promise<STSClient>>();
   const endpoints = new Map<string, Endpoint>();
   let ambient: AwsCredentials | undefined;
-  // Client after client shares the connections of the first.
-  let connections: STSClientConfig["requestHandler"];
+  // Client after client shares the connections of the first, by the way out.
+  const connections = new Map<string, NonNullable<STSClientConfig["requestHandler"]>>();
+  const ways = new BoundedMap<string, Way>({ entries: 2 * MAX_REGIONS });
 
   async function newClient(region: string, base?: AwsCredentials): Promise<STSClient> {
     const { STSClient } = await stsSdk();
+    const { proxy } = await wayOut("sts", region);
     const client = new STSClient({
       region,
       // Retries are decided where the delivery's deadline is known.
       maxAttempts: 1,
       systemClockOffset: time.offsetMs,
       customUserAgent: "amazon-lambda-destination",
-      requestHandler: connections ?? {
-        httpAgent: { maxSockets: MAX_SOCKETS },
-        httpsAgent: { maxSockets: MAX_SOCKETS },
-      },
+      requestHandler: connections.get(proxy ?? "") ?? (await agentsFor(proxy)),
       ...(base && { credentials: { ...base } }),
     });
-    connections ??= client.config.requestHandler;
+    if (!connections.has(proxy ?? "")) connections.set(proxy ?? "", client.config.requestHandler);
     return client;
+  }
+
+  /** What failed on the way, or was answered by something in between, with the name of the proxy where there is one. */
+  async function throughProxy(error: AwsError, region: string): Promise<AwsError> {
+    const { kind, code, status, message } = error.details;
+    const onTheWay = kind === "network" || (kind === "service" && code === "Unknown");
+    const { proxy } = onTheWay ? await wayOut("sts", region) : {};
+    if (proxy === undefined) return error;
+    const told = withoutPassword(proxy);
+    return new AwsError({
+      ...error.details,
+      ...(kind === "network"
+        ? { message: `${message} (through the proxy ${told})` }
+        : {
+            kind: "network",
+            code: "ProxyRefused",
+            message: `The proxy answered with HTTP status ${status} (through the proxy ${told})`,
+            unsent: true,
+          }),
+    });
+  }
+
+  async function wayOut(service: "lambda" | "sts", region: string): Promise<Way> {
+    const key = `${service} ${region}`;
+    let way = ways.get(key);
+    if (!way) {
+      const [{ origin, basePath }, proxyFor] = await Promise.all([endpointOf(service, region), loadProxyFor()]);
+      way = { url: origin + basePath, proxy: proxyFor(origin) };
+      ways.set(key, way);
+    }
+    return way;
   }
 
   /** The SDK keeps the operator's identity with the client, and renews it. */
@@ -101,7 +145,7 @@ export function createSdk(time: AwsTime): Sdk {
         "sts",
       );
     } catch (error) {
-      const failure = fromSdkError("sts", error, time);
+      const failure = await throughProxy(fromSdkError("sts", error, time), region);
       if (failure.details.kind === "timeout") {
         aborting.abort();
         // Whatever hangs in it would hang for everybody after us.
@@ -167,7 +211,7 @@ export function createSdk(time: AwsTime): Sdk {
     lambdaEndpoint(region, deadline) {
       const known = endpoints.get(region);
       if (known) return known;
-      const resolving = resolveLambdaEndpoint(region).then(
+      const resolving = endpointOf("lambda", region).then(
         (endpoint) => {
           if (endpoints.size >= MAX_REGIONS) endpoints.clear();
           endpoints.set(region, endpoint);
@@ -179,35 +223,51 @@ export function createSdk(time: AwsTime): Sdk {
       );
       return deadline.within(resolving, "lambda");
     },
+
+    async address(service, region) {
+      try {
+        const { url, proxy } = await wayOut(service, region);
+        return { url, ...(proxy !== undefined && { proxy: withoutPassword(proxy) }) };
+      } catch (error) {
+        throw fromSdkError(service, error, time);
+      }
+    },
   };
 }
 
+/** @param proxy as the environment has it: with its password */
+async function agentsFor(proxy: string | undefined) {
+  const ca = trustedAuthorities();
+  const options = { maxSockets: MAX_SOCKETS, ...(ca && { ca: [...ca] }) };
+  if (proxy === undefined) return { httpAgent: options, httpsAgent: options };
+  const { HttpsProxyAgent } = await import("https-proxy-agent");
+  const agent = new HttpsProxyAgent(proxy, { ...options, keepAlive: true });
+  return { httpAgent: agent, httpsAgent: agent };
+}
+
+interface Way {
+  readonly url: string;
+  /** With its password. */
+  readonly proxy: string | undefined;
+}
+
 /**
- * Has the SDK's Lambda client make a request, and stops it before it is signed: that way everything counts that the SDK
- * knows of endpoints (`AWS_ENDPOINT_URL`, FIPS, dual stack, partitions, the shared configuration file).
+ * What the SDK knows of a service's endpoint for a region: `AWS_ENDPOINT_URL…`, FIPS, dual stack, partitions, the shared
+ * configuration file.
  */
-async function resolveLambdaEndpoint(region: string): Promise<Endpoint> {
-  const { InvokeCommand, LambdaClient } = await lambdaSdk();
+async function endpointOf(service: "lambda" | "sts", region: string): Promise<Endpoint> {
+  const { getEndpointFromInstructions } = await import("@smithy/core/endpoints");
   // Never used, but the SDK would look for the operator's, who may have none.
-  const credentials = { accessKeyId: "unused", secretAccessKey: "unused" };
-  const client = new LambdaClient({ region, credentials });
-  let url = "";
-  client.middlewareStack.add(
-    () => async (args) => {
-      const { protocol, hostname, port, path } = args.request as {
-        protocol: string;
-        hostname: string;
-        port?: number;
-        path: string;
-      };
-      url = `${protocol}//${hostname}${port ? `:${port}` : ""}${path.slice(0, path.indexOf("/2015-03-31/"))}`;
-      return { output: { $metadata: {} }, response: {} };
-    },
-    { step: "build", priority: "low" },
-  );
-  await client.send(new InvokeCommand({ FunctionName: "any" }));
-  client.destroy();
-  return endpointAt(url, isOfAws(url));
+  const config = { region, credentials: { accessKeyId: "unused", secretAccessKey: "unused" } };
+  const { url } =
+    service === "lambda"
+      ? await lambdaSdk().then(({ InvokeCommand, LambdaClient }) =>
+          getEndpointFromInstructions({}, InvokeCommand, { ...new LambdaClient(config).config }),
+        )
+      : await stsSdk().then(({ AssumeRoleCommand, STSClient }) =>
+          getEndpointFromInstructions({}, AssumeRoleCommand, { ...new STSClient(config).config }),
+        );
+  return endpointAt(url.href, isOfAws(url.href.replace(/\/$/, "")));
 }
 
 /** Whether an endpoint is AWS's own, whose answers have a request ID. */

@@ -1,4 +1,6 @@
 import type { Dispatcher } from "undici";
+import { BoundedMap } from "../encoding/bounded-map";
+import { loadProxyFor, type ProxyFor, trustedAuthorities, withoutPassword } from "./proxies";
 import {
   encodedUnasked,
   MAX_ANSWER_BYTES,
@@ -12,10 +14,21 @@ import {
 
 /** Connections at most per host; how much goes on at once is up to the router. */
 const MAX_CONNECTIONS = 5000;
+/** Addresses of which the way is remembered at most: one per region. */
+const MAX_ORIGINS = 1000;
 /** Milliseconds for which an idle connection is kept. AWS closes later, so that it does not close what is being used. */
 const IDLE_MS = 20_000;
 /** Milliseconds for a connection to be made, TLS included; mostly a delivery's own time is over before. */
 const CONNECT_TIMEOUT_MS = 60_000;
+
+type Undici = typeof import("undici");
+
+/** How an address is reached. */
+interface WayOut {
+  readonly dispatcher: Dispatcher;
+  /** The proxy's address without its password, where there is one. */
+  readonly proxy?: string;
+}
 
 type Headers = Readonly<Record<string, string | string[]>>;
 type HeaderParser = (raw: Buffer[]) => Headers;
@@ -25,30 +38,65 @@ type HeaderParser = (raw: Buffer[]) => Headers;
  * It is loaded with the first request, and an idle connection keeps no process alive.
  */
 export function undiciTransport(): Transport {
-  let loading: Promise<Dispatcher> | undefined;
-  let dispatcher: Dispatcher | undefined;
+  let loading: Promise<Undici> | undefined;
+  let undici: Undici | undefined;
   let parseHeaders: HeaderParser;
+  let proxyFor: ProxyFor;
+  /** By origin. */
+  const waysOut = new BoundedMap<string, WayOut>({ entries: MAX_ORIGINS });
+  /** By the proxy's address; empty for none. */
+  const dispatchers = new Map<string, Dispatcher>();
 
-  async function load(): Promise<Dispatcher> {
-    const { Agent, util } = await import("undici");
-    parseHeaders = util.parseHeaders as HeaderParser;
-    dispatcher = new Agent({
+  async function load(): Promise<Undici> {
+    const [loaded, lookUp] = await Promise.all([import("undici"), loadProxyFor()]);
+    proxyFor = lookUp;
+    parseHeaders = loaded.util.parseHeaders as HeaderParser;
+    undici = loaded;
+    return loaded;
+  }
+
+  /** @throws AwsError where the operator's AWS_CA_BUNDLE cannot be read */
+  function dispatcherBy(proxy: string | undefined, { Agent, ProxyAgent }: Undici): Dispatcher {
+    const known = dispatchers.get(proxy ?? "");
+    if (known) return known;
+    const ca = trustedAuthorities();
+    const tls = { timeout: CONNECT_TIMEOUT_MS, ...(ca && { ca: [...ca] }) };
+    const options = {
       connections: MAX_CONNECTIONS,
       // How long an answer may take is the deadline's to say.
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: IDLE_MS,
       keepAliveMaxTimeout: IDLE_MS,
-      connect: { timeout: CONNECT_TIMEOUT_MS },
-    });
-    return dispatcher;
+      connect: tls,
+    };
+    const made =
+      proxy === undefined
+        ? new Agent(options)
+        : new ProxyAgent({ ...options, uri: proxy, requestTls: tls, proxyTls: tls });
+    dispatchers.set(proxy ?? "", made);
+    return made;
   }
 
-  function send(agent: Dispatcher, { endpoint, path, headers, body }: WireRequest, limit: TimeLimit) {
+  function wayOut(origin: string, loaded: Undici): WayOut {
+    let way = waysOut.get(origin);
+    if (!way) {
+      const proxy = proxyFor(origin);
+      way = { dispatcher: dispatcherBy(proxy, loaded), ...(proxy !== undefined && { proxy: withoutPassword(proxy) }) };
+      waysOut.set(origin, way);
+    }
+    return way;
+  }
+
+  async function send(loaded: Undici, { endpoint, path, headers, body }: WireRequest, limit: TimeLimit) {
+    const { dispatcher, proxy } = wayOut(endpoint.origin, loaded);
     return new Promise<WireAnswer>((resolve, reject) => {
-      const exchange = new Exchange(parseHeaders, limit, resolve, reject);
+      const exchange = new Exchange(parseHeaders, limit, resolve, reject, proxy);
       try {
-        agent.dispatch({ origin: endpoint.origin, path, method: "POST", headers: headers as string[], body }, exchange);
+        dispatcher.dispatch(
+          { origin: endpoint.origin, path, method: "POST", headers: headers as string[], body },
+          exchange,
+        );
       } catch (error) {
         exchange.onError(error as Error);
       }
@@ -57,12 +105,12 @@ export function undiciTransport(): Transport {
 
   return {
     post(request, limit) {
-      if (dispatcher) return send(dispatcher, request, limit);
+      if (undici) return send(undici, request, limit);
       // What fails to load is tried again with the next request.
       loading ??= load().finally(() => {
         loading = undefined;
       });
-      return loading.then((agent) => send(agent, request, limit));
+      return loading.then((loaded) => send(loaded, request, limit));
     },
   };
 }
@@ -81,6 +129,7 @@ class Exchange implements Dispatcher.DispatchHandlers {
   readonly #limit: TimeLimit;
   readonly #resolve: (answer: WireAnswer) => void;
   readonly #reject: (error: TransportError) => void;
+  readonly #proxy: string | undefined;
   #abort: ((reason?: Error) => void) | undefined;
   #settled = false;
   #status = 0;
@@ -95,7 +144,9 @@ class Exchange implements Dispatcher.DispatchHandlers {
     limit: TimeLimit,
     resolve: (answer: WireAnswer) => void,
     reject: (error: TransportError) => void,
+    proxy: string | undefined,
   ) {
+    this.#proxy = proxy;
     this.#parseHeaders = parseHeaders;
     this.#limit = limit;
     this.#resolve = resolve;
@@ -141,7 +192,8 @@ class Exchange implements Dispatcher.DispatchHandlers {
   onError(error: Error): void {
     const { code = error.name, message } = error as NodeJS.ErrnoException;
     const known = SYSTEM_NAMES[code] ?? code;
-    this.#fail(new TransportError(this.#abort ? "broken" : "unsent", known, message || known));
+    const by = this.#proxy === undefined ? "" : ` (through the proxy ${this.#proxy})`;
+    this.#fail(new TransportError(this.#abort ? "broken" : "unsent", known, `${message || known}${by}`));
   }
 
   #header(name: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { AwsErrorDetails } from "../aws/aws-error";
+import type { Address } from "../aws/sdk";
 import { classifyAwsFailure } from "../delivery/classify";
 import { hintFor, WRONG_SCOPE } from "../delivery/failures";
 import type { DiagnosisRule } from "./diagnosis";
@@ -7,6 +8,8 @@ import type { DiagnosisRule } from "./diagnosis";
 export interface FailedCall {
   readonly error: AwsErrorDetails;
   readonly region: string;
+  /** Where AWS was asked, as far as that is known. */
+  readonly address?: Address;
   /** Whose keys signed: the settings' or the router's own. */
   readonly keys: "settings" | "router";
 }
@@ -71,8 +74,8 @@ export const CALL_DIAGNOSES: readonly DiagnosisRule<FailedCall>[] = [
     name: "NoRouteToAws",
     label: "No route to AWS",
     applies: ({ error }) => error.kind === "network" || error.kind === "timeout",
-    advice: ({ error, region }) =>
-      `Nothing answers at ${error.service}.${region}. Check the region, DNS, the firewall and the proxy; in a VPC without internet, add the interface endpoint com.amazonaws.${region}.${error.service}. An AWS_ENDPOINT_URL in the environment takes the place of AWS.`,
+    advice: ({ error, region, address }) =>
+      `Nothing answers at ${address?.url ?? `${error.service}.${region}`}${address?.proxy ? ` through the proxy ${address.proxy}` : ""}. Check the region, DNS, the firewall and the proxy (HTTPS_PROXY, NO_PROXY); in a VPC without internet, add the interface endpoint com.amazonaws.${region}.${error.service}. An AWS_ENDPOINT_URL in the environment takes the place of AWS.`,
   },
   {
     name: "Throttled",

@@ -128,10 +128,12 @@ class ConnectionCheck {
     try {
       const caller = await probe.callerIdentity();
       const by = keys ? "the access key in the settings" : "the router's own AWS identity";
-      this.#pass({ step: "identity", found: `${caller.arn}, by ${by}` });
+      const proxy = await probe.proxy();
+      const through = proxy === undefined ? "" : `, through the proxy ${proxy}`;
+      this.#pass({ step: "identity", found: `${caller.arn}, by ${by}${through}` });
       return caller;
     } catch (error) {
-      this.#failCall({ step: "identity" }, CALL_DIAGNOSES, probe.failedCall(error));
+      this.#failCall({ step: "identity" }, CALL_DIAGNOSES, await probe.failedCall(error));
       return undefined;
     }
   }
@@ -151,7 +153,7 @@ class ConnectionCheck {
       else this.#fail({ step: "role", found: `${found}, but by ${caller.arn}` }, notThePrincipal(principalArn));
       return { credentials, policy };
     } catch (error) {
-      const call = probe.failedCall(error);
+      const call = await probe.failedCall(error);
       const { principalArn, externalIds = [], sourceId, workspaceId } = this.#options;
       // Where the operator pins the external ID, no other is tried: it could be another user's.
       const mayTry = isDenied(call) && operator.externalIdFrom === "settings";
@@ -184,7 +186,7 @@ class ConnectionCheck {
         const diagnosis = { name: "ConfusedDeputy", label: "Confused deputy", advice } as const;
         this.#fail({ step: "trust", subject, found: `${role.arn} is assumed ${subject}` }, diagnosis);
       } catch (error) {
-        const call = probe.failedCall(error);
+        const call = await probe.failedCall(error);
         if (isDenied(call)) this.#pass({ step: "trust", subject, found: "denied, as it has to be" });
         else this.#failCall({ step: "trust", subject }, CALL_DIAGNOSES, call);
       }

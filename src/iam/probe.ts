@@ -3,7 +3,7 @@ import { AwsError } from "../aws/aws-error";
 import { Deadline } from "../aws/deadline";
 import { sessionName } from "../aws/invoker";
 import type { NodeAws } from "../aws/node";
-import type { CallerIdentity } from "../aws/sdk";
+import type { Address, CallerIdentity } from "../aws/sdk";
 import type { SessionPolicy } from "../aws/session-policy";
 import { classifyAwsFailure } from "../delivery/classify";
 import type { DeliveryErrorCode } from "../delivery/delivery-result";
@@ -117,7 +117,7 @@ export class Probe {
       await this.#aws.invoke(request, this.#deadline());
       return { outcome: "invocable" };
     } catch (error) {
-      const call = this.failedCall(error);
+      const call = await this.failedCall(error);
       return { outcome: OUTCOMES[classifyAwsFailure(call.error)] ?? "unclear", call };
     }
   }
@@ -134,11 +134,26 @@ export class Probe {
     return new Deadline(this.#aws.clock, CALL_TIMEOUT_MS, { called: "that the check waits" });
   }
 
+  /** The proxy by which STS is reached, without its password. */
+  async proxy(): Promise<string | undefined> {
+    return (await this.#address("sts"))?.proxy;
+  }
+
   /** What is known of a call that threw; anything but an AwsError is thrown on. */
-  failedCall(error: unknown): FailedCall {
+  async failedCall(error: unknown): Promise<FailedCall> {
     if (!(error instanceof AwsError)) throw error;
     const { region, keys } = this.#connection.settings;
-    return { error: error.details, region, keys: keys ? "settings" : "router" };
+    const address = await this.#address(error.details.service);
+    return { error: error.details, region, keys: keys ? "settings" : "router", ...(address && { address }) };
+  }
+
+  async #address(service: "lambda" | "sts"): Promise<Address | undefined> {
+    try {
+      return await this.#aws.address(service, this.#connection.settings.region);
+    } catch (error) {
+      if (error instanceof AwsError) return undefined;
+      throw error;
+    }
   }
 }
 

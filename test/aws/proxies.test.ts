@@ -1,0 +1,186 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createNodeAws } from "../../src/aws/node";
+import { Sessions } from "../../src/aws/sessions";
+import { createDestinationIn } from "../../src/destination";
+import { checkConnectionIn } from "../../src/iam/check-connection";
+import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
+import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
+import { pointEnvironmentAt } from "../iam/scene";
+import { permit, trust } from "../local/aws/policies";
+
+const environment = { ...process.env };
+const PROXY_VARIABLES = /^(https?|all|no)_proxy$/i;
+const PASSWORD = "not-a-real-password";
+const ORDER = { type: "track", event: "Order Completed", userId: "u-1", messageId: "m-1" };
+
+/** A proxy that tunnels, and remembers where to. */
+interface Proxy {
+  readonly url: string;
+  readonly port: number;
+  readonly tunnels: string[];
+  readonly authorizations: (string | undefined)[];
+  /** What it answers in place of a tunnel. */
+  refusal: number | undefined;
+  close(): void;
+}
+
+async function startProxy(): Promise<Proxy> {
+  const server: Server = createServer((_request, response) => response.writeHead(501).end());
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => sockets.add(socket));
+  const proxy: Proxy = {
+    url: "",
+    port: 0,
+    tunnels: [],
+    authorizations: [],
+    refusal: undefined,
+    close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+  server.on("connect", (request, socket: Socket) => {
+    proxy.tunnels.push(request.url ?? "");
+    proxy.authorizations.push(request.headers["proxy-authorization"]);
+    if (proxy.refusal) return void socket.end(`HTTP/1.1 ${proxy.refusal} Refused\r\ncontent-length: 0\r\n\r\n`);
+    const [host = "", port = ""] = (request.url ?? "").split(":");
+    const target = connect(Number(port), host, () => {
+      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      target.pipe(socket).pipe(target);
+    });
+    target.on("error", () => socket.destroy());
+    socket.on("error", () => target.destroy());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(proxy, { port, url: `http://127.0.0.1:${port}` });
+}
+
+let aws: EmbeddedAws;
+let proxy: Proxy;
+let settings: Readonly<Record<string, unknown>>;
+
+beforeEach(async () => {
+  aws = await startEmbeddedAws();
+  proxy = await startProxy();
+  for (const name of Object.keys(process.env).filter((each) => PROXY_VARIABLES.test(each))) delete process.env[name];
+  pointEnvironmentAt(aws.url);
+  const { arn, accessKeyId, secretAccessKey } = aws.addUser({ name: "router" });
+  const { arn: roleAddress } = aws.addRole({
+    name: "router-events-invoker",
+    trustPolicy: trust(arn, "my-source-id"),
+    permissionPolicies: [permit("lambda:InvokeFunction", "*")],
+  });
+  const { arn: lambda } = aws.addFunction({ name: "router-events", handler: () => null });
+  settings = { lambda, roleAddress, externalId: "my-source-id", accessKeyId, secretAccessKey };
+});
+
+afterEach(async () => {
+  proxy.close();
+  await aws.close();
+  process.env = { ...environment };
+});
+
+function deliver() {
+  const own = createNodeAws();
+  const surroundings = { aws: own, sessions: new Sessions(own), operator: () => DEFAULT_OPERATOR_POLICY };
+  return createDestinationIn(surroundings, settings).deliver(ORDER, { sourceId: "my-source-id" });
+}
+
+const check = () => checkConnectionIn({ aws: createNodeAws(), operator: () => DEFAULT_OPERATOR_POLICY }, settings);
+const withPassword = () => proxy.url.replace("//", `//router:${PASSWORD}@`);
+
+test.each(["HTTP_PROXY", "http_proxy", "ALL_PROXY"])(
+  "STS and Lambda are reached through the proxy in %s, with its password",
+  async (variable) => {
+    process.env[variable] = withPassword();
+    const result = await deliver();
+
+    expect(result).toMatchObject({ outcome: "delivered" });
+    const target = new URL(aws.url).host;
+    expect(proxy.tunnels).toEqual([target, target]);
+    const basic = `Basic ${Buffer.from(`router:${PASSWORD}`).toString("base64")}`;
+    expect(proxy.authorizations).toEqual([basic, basic]);
+  },
+);
+
+test.each(["127.0.0.1", "localhost,127.0.0.1", "*"])("NO_PROXY=%s leaves it out", async (noProxy) => {
+  Object.assign(process.env, { HTTP_PROXY: proxy.url, NO_PROXY: noProxy });
+
+  expect(await deliver()).toMatchObject({ outcome: "delivered" });
+  expect(proxy.tunnels).toEqual([]);
+});
+
+test("no proxy for HTTPS is taken for HTTP", async () => {
+  process.env["HTTPS_PROXY"] = proxy.url;
+
+  expect(await deliver()).toMatchObject({ outcome: "delivered" });
+  expect(proxy.tunnels).toEqual([]);
+});
+
+test.each([407, 403])("a proxy that answers %i is a retry, and is named without its password", async (status) => {
+  process.env["HTTP_PROXY"] = withPassword();
+  proxy.refusal = status;
+  const result = await deliver();
+
+  expect(result).toMatchObject({
+    outcome: "retry",
+    error: { code: "NetworkError", message: expect.stringContaining(`through the proxy ${proxy.url}`) },
+  });
+  expect(result.error?.message).toContain(String(status));
+  expect(JSON.stringify(result)).not.toContain(PASSWORD);
+});
+
+test("a proxy that is not there is a retry, and is named", async () => {
+  process.env["HTTP_PROXY"] = withPassword();
+  proxy.close();
+  const result = await deliver();
+
+  expect(result).toMatchObject({
+    outcome: "retry",
+    attempts: 0,
+    error: { code: "NetworkError" },
+  });
+  expect(result.error?.message).toContain(`through the proxy ${proxy.url}`);
+  expect(JSON.stringify(result)).not.toContain(PASSWORD);
+});
+
+test("the check names the proxy that it went through", async () => {
+  process.env["HTTP_PROXY"] = withPassword();
+  const report = await check();
+
+  expect(report.ok).toBe(true);
+  expect(report.steps.find(({ step }) => step === "identity")?.found).toContain(`through the proxy ${proxy.url}`);
+  expect(JSON.stringify(report)).not.toContain(PASSWORD);
+});
+
+test("the check names the address and the proxy where nothing answers", async () => {
+  process.env["HTTP_PROXY"] = withPassword();
+  proxy.close();
+  const { steps } = await check();
+
+  expect(steps.at(-1)).toMatchObject({ step: "identity", diagnosis: { name: "NoRouteToAws" } });
+  expect(steps.at(-1)?.diagnosis?.advice).toContain(`Nothing answers at ${aws.url} through the proxy ${proxy.url}`);
+  expect(JSON.stringify(steps)).not.toContain(PASSWORD);
+});
+
+test("a bundle of authorities that cannot be read is a retry that says so", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "authorities-"));
+  writeFileSync(join(folder, "bundle.pem"), "");
+  process.env["AWS_CA_BUNDLE"] = join(folder, "bundle.pem");
+  const readable = await deliver();
+  rmSync(folder, { recursive: true });
+  const gone = await deliver();
+
+  expect(readable).toMatchObject({ outcome: "delivered" });
+  expect(gone).toMatchObject({
+    outcome: "retry",
+    error: { message: expect.stringContaining("AWS_CA_BUNDLE names a file that cannot be read (ENOENT)") },
+  });
+});
