@@ -1,4 +1,6 @@
-import type { STSClient, STSClientConfig } from "@aws-sdk/client-sts";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { STSClient } from "@aws-sdk/client-sts";
 import { BoundedMap } from "../encoding/bounded-map";
 import type { AssumeRoleRequest, AwsCredentials } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
@@ -68,32 +70,41 @@ export function createSdk(time: AwsTime): Sdk {
   const ambientClients = new Map<string, Promise<STSClient>>();
   const endpoints = new Map<string, Endpoint>();
   let ambient: AwsCredentials | undefined;
-  // Client after client shares the connections of the first, by the way out.
-  const connections = new Map<string, NonNullable<STSClientConfig["requestHandler"]>>();
+  /** All clients share connections; by the proxy's address, empty for none. */
+  const agents = new Map<string, Promise<Agents>>();
   const ways = new BoundedMap<string, Way>({ entries: 2 * MAX_REGIONS });
 
   async function newClient(region: string, base?: AwsCredentials): Promise<STSClient> {
     const { STSClient } = await stsSdk();
     const { proxy } = await wayOut("sts", region);
-    const client = new STSClient({
+    return new STSClient({
       region,
       // Retries are decided where the delivery's deadline is known.
       maxAttempts: 1,
       systemClockOffset: time.offsetMs,
       customUserAgent: "amazon-lambda-destination",
-      requestHandler: connections.get(proxy ?? "") ?? (await agentsFor(proxy)),
+      requestHandler: await sharedAgents(proxy),
       ...(base && { credentials: { ...base } }),
     });
-    if (!connections.has(proxy ?? "")) connections.set(proxy ?? "", client.config.requestHandler);
-    return client;
+  }
+
+  function sharedAgents(proxy = ""): Promise<Agents> {
+    const known = agents.get(proxy);
+    if (known) return known;
+    const made = agentsFor(proxy);
+    agents.set(proxy, made);
+    made.catch(() => agents.delete(proxy));
+    return made;
   }
 
   /** What failed on the way, or was answered by something in between, with the name of the proxy where there is one. */
   async function throughProxy(error: AwsError, region: string): Promise<AwsError> {
     const { kind, code, status, message } = error.details;
     const onTheWay = kind === "network" || (kind === "service" && code === "Unknown");
-    const { proxy } = onTheWay ? await wayOut("sts", region) : {};
-    if (proxy === undefined) return error;
+    // Where even the address is none, there is no proxy to tell of.
+    const way = onTheWay ? await wayOut("sts", region).catch(() => undefined) : undefined;
+    if (way?.proxy === undefined) return error;
+    const { proxy } = way;
     const told = withoutPassword(proxy);
     return new AwsError({
       ...error.details,
@@ -235,13 +246,15 @@ export function createSdk(time: AwsTime): Sdk {
   };
 }
 
-/** @param proxy as the environment has it: with its password */
-async function agentsFor(proxy: string | undefined) {
+type Agents = { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent };
+
+/** @param proxy as the environment has it, with its password; empty for none */
+async function agentsFor(proxy: string): Promise<Agents> {
   const ca = trustedAuthorities();
-  const options = { maxSockets: MAX_SOCKETS, ...(ca && { ca: [...ca] }) };
-  if (proxy === undefined) return { httpAgent: options, httpsAgent: options };
+  const options = { keepAlive: true, maxSockets: MAX_SOCKETS, ...(ca && { ca: [...ca] }) };
+  if (proxy === "") return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
   const { HttpsProxyAgent } = await import("https-proxy-agent");
-  const agent = new HttpsProxyAgent(proxy, { ...options, keepAlive: true });
+  const agent = new HttpsProxyAgent(proxy, options) as unknown as HttpsAgent;
   return { httpAgent: agent, httpsAgent: agent };
 }
 

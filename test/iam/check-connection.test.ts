@@ -120,7 +120,7 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     step: "identity",
     name: "NoRouteToAws",
-    advice: /sts\.us-east-1.*firewall.*com\.amazonaws\.us-east-1\.sts/,
+    advice: /Nothing answers at http:\/\/127\.0\.0\.1:\d+\..*firewall.*com\.amazonaws\.us-east-1\.sts/,
   },
   {
     what: "STS throttling",
@@ -166,7 +166,7 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     step: "function",
     name: "NoRouteToAws",
-    advice: /lambda\.us-east-1/,
+    advice: /Nothing answers at http:\/\/127\.0\.0\.1:\d+\..*com\.amazonaws\.us-east-1\.lambda/,
   },
   {
     what: "a region where STS is not activated",
