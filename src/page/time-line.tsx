@@ -1,4 +1,4 @@
-import type { EntryDetail } from "../local/page-server/protocol";
+import type { EntryDetail, RunDetail } from "../local/page-server/protocol";
 import { clockMs, duration, STATES } from "./format";
 import { classOf } from "./state-badge";
 
@@ -36,6 +36,10 @@ export function TimeLine({ detail }: { readonly detail: EntryDetail }) {
   );
 }
 
+/** By how much the clocks of the router's tries and of the runs may be apart, in milliseconds. */
+const TOLERANCE = 50;
+
+/** Each try, and after it the runs that it led to. */
 function barsOf({ trail, runs }: EntryDetail): Bar[] {
   const tries = trail.map((attempt, i): Bar => {
     const { startedAt: from, durationMs, outcome, error, next, status } = attempt;
@@ -48,15 +52,21 @@ function barsOf({ trail, runs }: EntryDetail): Bar[] {
       className: classOf(state),
     };
   });
-  const invoked = runs.map((run): Bar => {
-    const asynchronous = run.invocationType === "Event";
-    return {
-      label: asynchronous ? `Queued run ${run.attempt}` : "Function",
-      note: run.failed ? "failed" : "returned",
-      from: run.startedAt,
-      to: run.startedAt + run.durationMs,
-      className: run.failed ? "run bad" : "run",
-    };
-  });
-  return [...tries, ...invoked].sort((a, b) => a.from - b.from);
+  const ofTry = (run: RunDetail) =>
+    Math.max(
+      0,
+      trail.findLastIndex((each) => each.startedAt <= run.startedAt + TOLERANCE),
+    );
+  const others = runs.filter(() => trail.length === 0).map(barOf);
+  return [...tries.flatMap((bar, i) => [bar, ...runs.filter((run) => ofTry(run) === i).map(barOf)]), ...others];
+}
+
+function barOf({ invocationType, attempt, failed, startedAt, durationMs }: RunDetail): Bar {
+  return {
+    label: invocationType === "Event" ? `Queued run ${attempt}` : "Function",
+    note: failed ? "failed" : "returned",
+    from: startedAt,
+    to: startedAt + durationMs,
+    className: failed ? "run bad" : "run",
+  };
 }

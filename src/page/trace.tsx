@@ -1,9 +1,12 @@
 /** Frames of the runtime itself, of which nobody needs to see more than that they are there. */
 export const INSIDE = /node:internal|worker\.cjs|\/runtime\//;
 
+/** Of JavaScript, of Python, and of JavaScript that cannot be read. */
+const FRAME = /^at |^File "|^(?:file:\/\/)?[/\\].*:\d+$/;
+
 /** Where an error was thrown, with the lines of the function's own code standing out. */
 export function TraceLines({ trace }: { readonly trace: readonly string[] }) {
-  const frames = trace.map((line) => line.trim()).filter((line) => /^at |^File "/.test(line));
+  const frames = trace.map((line) => line.trim()).filter((line) => FRAME.test(line));
   if (frames.length === 0) return null;
   return (
     <ol className="trace" aria-label="Trace">

@@ -98,7 +98,7 @@ describe("a delivery", () => {
     expect(await part("What the function returned").textContent()).toContain('"booked": "A-1"');
     expect(await part("Log").textContent()).toMatch(/START RequestId.*got Basket Opened.*REPORT RequestId/s);
     expect(await part("Event").locator(".gone").allTextContents()).toEqual(
-      expect.arrayContaining([expect.stringContaining('"writeKey": "website"')]),
+      expect.arrayContaining([expect.stringContaining('"requestIp": "127.0.0.1"')]),
     );
     expect(await part("Event").locator(".new").allTextContents()).toEqual(
       expect.arrayContaining([expect.stringContaining('"projectId": "website"')]),
