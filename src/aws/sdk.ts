@@ -77,15 +77,19 @@ export function createSdk(time: AwsTime): Sdk {
   async function newClient(region: string, base?: AwsCredentials): Promise<STSClient> {
     const { STSClient } = await stsSdk();
     const { proxy } = await wayOut("sts", region);
-    return new STSClient({
-      region,
-      // Retries are decided where the delivery's deadline is known.
-      maxAttempts: 1,
-      systemClockOffset: time.offsetMs,
-      customUserAgent: "amazon-lambda-destination",
-      requestHandler: await sharedAgents(proxy),
-      ...(base && { credentials: { ...base } }),
-    });
+    const requestHandler = await sharedAgents(proxy);
+    return withoutWarning(
+      () =>
+        new STSClient({
+          region,
+          // Retries are decided where the delivery's deadline is known.
+          maxAttempts: 1,
+          systemClockOffset: time.offsetMs,
+          customUserAgent: "amazon-lambda-destination",
+          requestHandler,
+          ...(base && { credentials: { ...base } }),
+        }),
+    );
   }
 
   function sharedAgents(proxy = ""): Promise<Agents> {
@@ -275,12 +279,29 @@ async function endpointOf(service: "lambda" | "sts", region: string): Promise<En
   const { url } =
     service === "lambda"
       ? await lambdaSdk().then(({ InvokeCommand, LambdaClient }) =>
-          getEndpointFromInstructions({}, InvokeCommand, { ...new LambdaClient(config).config }),
+          getEndpointFromInstructions({}, InvokeCommand, { ...withoutWarning(() => new LambdaClient(config)).config }),
         )
       : await stsSdk().then(({ AssumeRoleCommand, STSClient }) =>
-          getEndpointFromInstructions({}, AssumeRoleCommand, { ...new STSClient(config).config }),
+          getEndpointFromInstructions({}, AssumeRoleCommand, { ...withoutWarning(() => new STSClient(config)).config }),
         );
   return endpointAt(url.href, isOfAws(url.href.replace(/\/$/, "")));
+}
+
+const NO_WARNING = "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED";
+
+/**
+ * The SDK's first client warns on a version of Node.js that it will drop: in the log of a host that is not ours. Which
+ * versions we support stands in our documents.
+ */
+function withoutWarning<Client>(create: () => Client): Client {
+  const before = process.env[NO_WARNING];
+  process.env[NO_WARNING] = "true";
+  try {
+    return create();
+  } finally {
+    if (before === undefined) delete process.env[NO_WARNING];
+    else process.env[NO_WARNING] = before;
+  }
 }
 
 /** Whether an endpoint is AWS's own, whose answers have a request ID. */

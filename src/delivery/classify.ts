@@ -40,7 +40,6 @@ const BY_NAME: Readonly<Record<string, DeliveryErrorCode>> = {
   UnsupportedMediaTypeException: "InvalidEvent",
   RecursiveInvocationException: "RecursiveInvocation",
   InvalidParameterValueException: "InvalidSettings",
-  ModeNotSupportedException: "InvalidSettings",
   // STS, about what the settings gave it.
   ValidationError: "InvalidSettings",
   PackedPolicyTooLargeException: "InvalidSettings",
@@ -52,6 +51,7 @@ const BY_NAME: Readonly<Record<string, DeliveryErrorCode>> = {
 const BY_PATTERN: readonly (readonly [RegExp, DeliveryErrorCode])[] = [
   [/^(SnapStart|EFS|S3Files|Subnet|ENI|EC2|KMS|CodeArtifact)/, "FunctionNotReady"],
   [/^InvalidS.*IDException$/, "FunctionNotReady"],
+  [/^ModeNotSupported/, "InvalidSettings"],
 ];
 
 /** What happened, as far as classification needs to know it. */

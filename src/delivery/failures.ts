@@ -175,6 +175,11 @@ const CAUSES: readonly Cause[] = [
   },
   {
     code: "AccessDenied",
+    applies: says(/perform: sts:TagSession\b/, "sts"),
+    hint: `The router's identity has session tags (EKS Pod Identity gives them out): allow sts:TagSession in the role's trust policy, in a statement without the External ID. ${CHECK}`,
+  },
+  {
+    code: "AccessDenied",
     applies: says(/no identity-based policy/, "sts"),
     hint: `The router's own identity may not assume the role: allow it sts:AssumeRole on the role's ARN. ${CHECK}`,
   },

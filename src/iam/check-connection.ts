@@ -19,7 +19,7 @@ import { unqualifiedArn } from "./function-arns";
 import { FUNCTION_DIAGNOSES } from "./function-diagnoses";
 import { trustPolicy } from "./policies";
 import { covers, principalOf } from "./principal";
-import { Probe } from "./probe";
+import { type DryRunOptions, Probe } from "./probe";
 import { ROLE_DIAGNOSES } from "./role-diagnoses";
 import { sampleEvent } from "./sample-events";
 
@@ -91,11 +91,15 @@ class ConnectionCheck {
   settings(input: unknown, operator: () => OperatorPolicy): Connection | undefined {
     try {
       const connection = readConnection(input, operator(), this.#origin);
-      const { limited } = connection.settings;
+      const { limited = [], tenant } = connection.settings;
+      const notes = [
+        ...limited,
+        ...(tenant && "from" in tenant && tenant.from === "user" ? [TENANTS_ARE_LIMITED] : []),
+      ];
       this.#pass({
         step: "settings",
         found: describeConnection(connection),
-        ...(limited && { note: limited.join(" ") }),
+        ...(notes.length > 0 && { note: notes.join(" ") }),
       });
       return connection;
     } catch (error) {
@@ -220,20 +224,25 @@ class ConnectionCheck {
   }
 
   async #function(
-    { settings: { region, role } }: Connection,
+    { settings }: Connection,
     reference: FunctionReference,
     invoker: Invoker,
     probe: Probe,
   ): Promise<void> {
+    const { region, role } = settings;
     const { configured: subject, name, account, qualifier } = reference;
     const home = { region, account: invoker.account };
     const arn = functionArn(reference, { ...home, partition: partitionOf(region) });
-    const { outcome, call } = await probe.dryRun(reference, invoker.credentials);
+    const mode = this.#modeOf(reference, settings);
+    const { outcome, call } = await probe.dryRun(reference, invoker.credentials, mode);
     if (!call) {
       const foreign = account !== undefined && account !== invoker.account;
-      const note = "in another account, which allows it by the function's own policy";
+      const notes = [
+        ...(foreign ? ["in another account, which allows it by the function's own policy."] : []),
+        ...(Object.keys(mode).length > 0 && !this.#options.send ? [ONLY_A_RUN_TELLS] : []),
+      ];
       const found = subject === arn ? "may be invoked" : `may be invoked: ${arn}`;
-      this.#pass({ step: "function", subject, found, ...(foreign && { note }) });
+      this.#pass({ step: "function", subject, found, ...(notes.length > 0 && { note: notes.join(" ") }) });
       return;
     }
     const wider = role && (await probe.sessionFor(role, unqualifiedArn(reference, home)));
@@ -247,7 +256,21 @@ class ConnectionCheck {
       unqualified: (await probe.dryRun(bare, credentials)).outcome,
       elsewhere: outcome === "unclear" ? [] : await probe.otherRegions(bare, credentials),
       ...(qualifier !== undefined && { qualifier }),
+      ...mode,
     });
+  }
+
+  /** As which tenant and under which name the function is asked: as a delivery would, but for Failure Lambda. */
+  #modeOf({ configured }: FunctionReference, settings: Connection["settings"]): DryRunOptions {
+    const { tenant, executionName, functions, eventFunctions } = settings;
+    const getsEvents = [...Object.values(functions), ...eventFunctions.values()].some(
+      (reference) => reference.configured === configured,
+    );
+    if (!getsEvents) return {};
+    return {
+      ...(tenant && { tenantId: "fixed" in tenant ? tenant.fixed : "connection-check" }),
+      ...(executionName === "MessageId" && { executionName: unheardOf() }),
+    };
   }
 
   async samples({ settings, operator }: Connection, input: unknown, aws: NodeAws): Promise<void> {
@@ -275,8 +298,13 @@ class ConnectionCheck {
         const did = settings.invocationType === "Event" ? "queued for" : "delivered to";
         const slow = result.durationMs > settings.timeoutMs / 2;
         const note = "That is more than half of Timeout (ms): a slow day would be too slow.";
-        const found = `${did} ${result.function} in ${time}`;
-        this.#pass({ step: "send", subject, found, result, ...(slow && { note }) });
+        const execution = result.executionArn === undefined ? "" : `, as execution ${result.executionArn}`;
+        const found = `${did} ${result.function} in ${time}${execution}`;
+        const notes = [
+          ...(slow ? [note] : []),
+          ...(execution && settings.executionName === "None" ? [ONE_EXECUTION_IS_POSSIBLE] : []),
+        ];
+        this.#pass({ step: "send", subject, found, result, ...(notes.length > 0 && { note: notes.join(" ") }) });
       }
     }
   }
@@ -302,6 +330,13 @@ class ConnectionCheck {
     this.#options.onStep?.(step);
   }
 }
+
+const ONLY_A_RUN_TELLS =
+  "AWS does not say whether a test without a run looks at Tenant ID and Execution Name: --send tells for sure.";
+const TENANTS_ARE_LIMITED =
+  "Each user is a tenant. AWS keeps 2,500 environments of tenants, idle ones too, per 1,000 concurrent executions of a function: with more users active than that, events are throttled and retried.";
+const ONE_EXECUTION_IS_POSSIBLE =
+  "The function is durable: with Execution Name MessageId, an event has one execution however often it is delivered.";
 
 /** The role was had, but what that says of the router is nothing. */
 function notThePrincipal(principalArn: string): Diagnosis {

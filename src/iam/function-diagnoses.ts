@@ -20,7 +20,18 @@ export interface FailedDryRun extends FailedCall {
   readonly unqualified: DryRun;
   /** Other regions where it may be invoked. */
   readonly elsewhere: readonly string[];
+  /** With what it was asked, beside its name. */
+  readonly tenantId?: string;
+  readonly executionName?: string;
 }
+
+const refuses =
+  (words: RegExp) =>
+  ({ error }: FailedCall) =>
+    error.code === "InvalidParameterValueException" && words.test(error.message);
+const TENANCY = /tenan/i;
+const ALL_ALIKE =
+  "Tenant ID holds for all functions of these settings but Failure Lambda: put functions of the other kind into a destination of their own";
 
 const isVersion = (qualifier: string | undefined) => /^\d+$/.test(qualifier ?? "");
 const lacksQualifier = ({ outcome, unqualified, qualifier }: FailedDryRun) =>
@@ -28,6 +39,34 @@ const lacksQualifier = ({ outcome, unqualified, qualifier }: FailedDryRun) =>
 
 /** What can be wrong with invoking a function. */
 export const FUNCTION_DIAGNOSES: readonly DiagnosisRule<FailedDryRun>[] = [
+  {
+    name: "DurableWithoutQualifier",
+    label: "Durable function without version or alias",
+    applies: refuses(/durable.*unqualified/i),
+    advice: ({ functionArn }) =>
+      `The function is durable, and AWS takes such by a version or an alias only. Name one in the settings, for example ${functionArn}:live, and set Execution Name to MessageId, so that each event has one execution.`,
+  },
+  {
+    name: "TenantNeeded",
+    label: "Tenant ID is missing",
+    applies: (observed) => refuses(TENANCY)(observed) && observed.tenantId === undefined,
+    advice: ({ functionArn }) =>
+      `${functionArn} is in tenant isolation mode. Set Tenant ID: one for all events, or {source}, {workspace}, {user} or {group}. ${ALL_ALIKE}.`,
+  },
+  {
+    name: "NotIsolated",
+    label: "Function without tenants",
+    applies: (observed) => refuses(TENANCY)(observed) && observed.tenantId !== undefined,
+    advice: ({ functionArn }) =>
+      `${functionArn} is not in tenant isolation mode, which a function has from its creation or never. Empty Tenant ID, or name another function. ${ALL_ALIKE}.`,
+  },
+  {
+    name: "NotDurable",
+    label: "Function is not durable",
+    applies: (observed) => refuses(/durable/i)(observed) && observed.executionName !== undefined,
+    advice: ({ functionArn }) =>
+      `${functionArn} is not durable, which a function is from its creation or never. Set Execution Name to None, or name a function that was created as a durable one.`,
+  },
   {
     name: "FunctionInAnotherRegion",
     label: "Function in another region",

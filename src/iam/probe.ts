@@ -28,6 +28,14 @@ const OUTCOMES: Readonly<Partial<Record<DeliveryErrorCode, DryRun>>> = {
   FunctionNotFound: "missing",
 };
 
+/** How the function would be invoked. */
+export interface DryRunOptions {
+  /** The settings' by default. */
+  readonly region?: string;
+  readonly tenantId?: string;
+  readonly executionName?: string;
+}
+
 /** The calls by which the connection check learns how things are at AWS. None of them changes anything or runs a function. */
 export class Probe {
   readonly #aws: NodeAws;
@@ -106,10 +114,17 @@ export class Probe {
   async dryRun(
     reference: FunctionReference,
     credentials: AwsCredentials | undefined,
-    region = this.#connection.settings.region,
+    { region = this.#connection.settings.region, tenantId, executionName }: DryRunOptions = {},
   ): Promise<{ readonly outcome: DryRun; readonly call?: FailedCall }> {
     const request = {
-      target: { function: reference, region, invocationType: "DryRun", logType: "None" },
+      target: {
+        function: reference,
+        region,
+        invocationType: "DryRun",
+        logType: "None",
+        ...(tenantId !== undefined && { tenantId }),
+        ...(executionName !== undefined && { executionName }),
+      },
       payload: "{}",
       ...(credentials && { credentials }),
     } as const;
@@ -126,7 +141,7 @@ export class Probe {
   async otherRegions(reference: FunctionReference, credentials: AwsCredentials | undefined): Promise<string[]> {
     const { region } = this.#connection.settings;
     const others = (REGIONS[partitionOf(region)] ?? []).filter((other) => other !== region);
-    const outcomes = await Promise.all(others.map((other) => this.dryRun(reference, credentials, other)));
+    const outcomes = await Promise.all(others.map((other) => this.dryRun(reference, credentials, { region: other })));
     return others.filter((_, i) => outcomes[i]?.outcome === "invocable");
   }
 

@@ -11,7 +11,7 @@ export function sampleEvent(callType: CallType, event = "Connection Checked"): R
     timestamp: at,
     originalTimestamp: at,
     sentAt: at,
-    context: { library: { name: "amazon-lambda-destination", version: "check" } },
+    context: { library: { name: "amazon-lambda-destination", version: "check" }, groupId: "connection-check" },
     ...PARTS[callType](event),
   };
 }

@@ -6,6 +6,15 @@ const denied = (ending: string) =>
 test.each<[what: string, circumstances: Circumstances, hint: RegExp]>([
   ["STS, without a reason", { service: "sts", message: denied("") }, /role does not exist, or its trust policy/],
   [
+    "STS, for the tags of the router's session",
+    {
+      service: "sts",
+      message:
+        "User: arn:aws:sts::123456789012:assumed-role/router/eks-1 is not authorized to perform: sts:TagSession on resource: arn:aws:iam::123456789012:role/router-events-invoker",
+    },
+    /allow sts:TagSession in the role's trust policy, in a statement without the External ID/,
+  ],
+  [
     "STS, by the router's own policies",
     { service: "sts", message: denied(" because no identity-based policy allows the sts:AssumeRole action") },
     /router's own identity may not assume the role/,

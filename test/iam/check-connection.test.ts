@@ -26,6 +26,8 @@ interface Misconfiguration {
   ) =>
     | { settings?: Readonly<Record<string, unknown>>; options?: CheckOptions }
     | Promise<{ settings?: Readonly<Record<string, unknown>>; options?: CheckOptions }>;
+  /** What the role may invoke, where it is more than one function. */
+  readonly permission?: string;
   readonly step: string;
   readonly name: string;
   readonly advice: RegExp;
@@ -375,6 +377,47 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     advice: /is in eu-west-1, not in us-east-1\. Set Region to eu-west-1/,
   },
   {
+    what: "a durable function without version or alias",
+    spoil({ aws }) {
+      aws.addFunction({ name: "durable", durable: true, handler: () => null });
+      return { settings: { lambda: "durable", region: "us-east-1" } };
+    },
+    permission: "*",
+    step: "function",
+    name: "DurableWithoutQualifier",
+    advice: /for example arn:.*:durable:live, and set Execution Name to MessageId/,
+  },
+  {
+    what: "Execution Name for a function that is not durable",
+    spoil: ({ functionArn }) => ({ settings: { lambda: `${functionArn}:live`, executionName: "MessageId" } }),
+    step: "function",
+    name: "NotDurable",
+    advice: /orders:live is not durable.*Set Execution Name to None/,
+  },
+  {
+    what: "a function in tenant isolation mode without Tenant ID",
+    spoil({ aws }) {
+      aws.addFunction({ name: "isolated", tenantIsolation: true, handler: () => null });
+      return { settings: { lambda: "isolated", region: "us-east-1" } };
+    },
+    permission: "*",
+    step: "function",
+    name: "TenantNeeded",
+    advice:
+      /isolated is in tenant isolation mode\. Set Tenant ID.*put functions of the other kind into a destination of their own/,
+  },
+  {
+    what: "functions with and without tenant isolation mode",
+    spoil({ aws, functionArn }) {
+      aws.addFunction({ name: "isolated", tenantIsolation: true, handler: () => null });
+      return { settings: { trackLambda: "isolated", lambda: functionArn, tenantId: "{user}" } };
+    },
+    permission: "*",
+    step: "function",
+    name: "NotIsolated",
+    advice: /orders is not in tenant isolation mode.*put functions of the other kind/,
+  },
+  {
     what: "a function in another account without permission",
     spoil({ aws, changeRole }) {
       const { arn } = aws.addFunction({ name: "theirs", account: OTHER_ACCOUNT, handler: () => null });
@@ -462,7 +505,8 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
 ];
 
-test.each(MISCONFIGURATIONS)("$what: $name", async ({ spoil, step, name, advice }) => {
+test.each(MISCONFIGURATIONS)("$what: $name", async ({ spoil, permission, step, name, advice }) => {
+  if (permission) scene.changeRole({ permission: permit("lambda:InvokeFunction", permission) });
   const { settings, options } = await spoil(scene);
   const report = await check(scene, settings, options);
   const [first] = failures(report);
@@ -473,6 +517,33 @@ test.each(MISCONFIGURATIONS)("$what: $name", async ({ spoil, step, name, advice 
 test("a role that is refused for no known reason is first of all one that may be missing", async () => {
   const report = await check(scene, { externalId: "mistyped" }, { principalArn: scene.router.arn });
   expect(failures(report)[0]?.diagnosis?.label).toBe("Role missing, or wrong external ID");
+});
+
+test("a durable function, a tenant and a Failure Lambda that are right pass, and what is worth knowing is told", async () => {
+  const { aws, changeRole } = scene;
+  aws.addFunction({ name: "durable", durable: true, tenantIsolation: true, handler: () => "done" });
+  aws.addFunction({ name: "failures", handler: () => null });
+  changeRole({ permission: permit("lambda:InvokeFunction", "*") });
+  const settings = {
+    lambda: "durable:$LATEST",
+    region: "us-east-1",
+    failureLambda: "failures",
+    executionName: "MessageId",
+    tenantId: "{user}",
+  };
+  const dry = await check(scene, settings);
+  const sent = await check(scene, settings, { send: true });
+  const byChance = await check(scene, { ...settings, executionName: "None" }, { send: true });
+
+  expect(failures(dry)).toEqual([]);
+  expect(dry.steps[0]?.note).toMatch(/Each user is a tenant\. AWS keeps 2,500 environments/);
+  expect(dry.steps.filter(({ step }) => step === "function").map(({ subject, note }) => [subject, note])).toEqual([
+    ["durable:$LATEST", expect.stringMatching(/--send tells for sure/)],
+    ["failures", undefined],
+  ]);
+  expect(failures(sent)).toEqual([]);
+  expect(sent.steps.at(-1)?.found).toMatch(/, as execution arn:.*\/durable-execution\//);
+  expect(byChance.steps.at(-1)?.note).toMatch(/The function is durable: with Execution Name MessageId/);
 });
 
 test("a connection that is right passes every step", async () => {
