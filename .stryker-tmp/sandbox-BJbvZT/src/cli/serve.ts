@@ -1,0 +1,306 @@
+// @ts-nocheck
+import { unwatchFile, watchFile } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { parseArgs } from "node:util";
+import pc from "picocolors";
+import type { Logger } from "pino";
+import { adminApp } from "../hosts/webhook/admin";
+import { ConnectionsError, connectionsFromFile, type LoadedConnections } from "../hosts/webhook/connections-file";
+import { DeadLetterFile } from "../hosts/webhook/dead-letters";
+import { LOG_LEVELS, type LogLevel, logAnswered, receiverLog } from "../hosts/webhook/log";
+import { Metrics } from "../hosts/webhook/metrics";
+import { listen, type NodeServer } from "../hosts/webhook/node-server";
+import { createReceiver } from "../hosts/webhook/receiver";
+import { processSecrets } from "../hosts/webhook/secret-values";
+import { createDestination } from "../index";
+import { type OperatorPolicy, operatorPolicyFromEnvironment } from "../settings/operator-policy";
+import { SettingsError } from "../settings/settings-error";
+import { type Command, type ExitCode, type Io, UsageError } from "./command";
+import { fileProblem } from "./file-problem";
+
+const DEFAULT_FILE = "connections.json";
+const DEFAULT_PORT = 8787;
+const DEFAULT_ADMIN_PORT = 9464;
+const LOOPBACK = "127.0.0.1";
+/** Milliseconds between two looks at the files: a change of a mounted secret comes by no event. */
+const LOOK_MS = 2_000;
+const MIB = 1024 * 1024;
+
+const help = `Usage: amazon-lambda-destination serve [options]
+
+Receives events over HTTP and delivers them to Lambda functions, for every router and library that can POST: Segment's
+tracking API (/v1/track …, /api/s/… for Jitsu's libraries) and a webhook per connection (/webhook/<name>).
+
+  --connections <file>    who may send, and where to (default ${DEFAULT_FILE}; schemas/connections.schema.json has its form);
+                          read again when it or a secret's file changes, and on SIGHUP
+  --port <n>              (default ${DEFAULT_PORT}; 0 for any free one)
+  --listen <address>      address to listen on; 0.0.0.0 for all (default ${LOOPBACK}); TLS is the business of the proxy before it
+  --admin-port <n>        port of /metrics, /healthz and /readyz (default ${DEFAULT_ADMIN_PORT}; 0 for any free one)
+  --admin-listen <address> (default ${LOOPBACK})
+  --trust-proxy <n>       proxies before it that write X-Forwarded-For (default 0)
+  --max-memory <MiB>      of bodies held at once; beyond it requests are answered 503 (default 256)
+  --log-level <level>     ${LOG_LEVELS.join(", ")} (default info; debug tells every request)
+  --insecure              webhooks without a secret, on a loopback address only: for trying things out
+  --help
+
+SIGTERM finishes what is in flight and ends; a second one ends at once.
+AWS is reached as the AWS SDK does it: AWS_PROFILE, AWS_ENDPOINT_URL and so on. The operator's variables count: AMAZON_LAMBDA_….
+Exit codes: 0 ended when told to, 2 wrong usage or connections.
+`;
+
+export const serve: Command = { summary: "Receives events over HTTP, for every router that can POST", help, run };
+
+interface Options {
+  readonly file: string;
+  readonly host: string;
+  readonly port: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly proxies: number;
+  readonly roomBytes: number;
+  readonly logLevel: LogLevel;
+  readonly insecure: boolean;
+}
+
+async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+  const options = optionsOf(argv);
+  const log = receiverLog(options.logLevel, io.stdout);
+  const reload = new Reload(options, io, log);
+  await reload.load();
+  const receiver = createReceiver({
+    connections: () => reload.current,
+    proxies: options.proxies,
+    roomBytes: options.roomBytes,
+    observer: {
+      answered(answered) {
+        metrics.answered(answered);
+        logAnswered(log, answered);
+      },
+      ended: (connection, outcome) => metrics.ended(connection, outcome),
+      failed: (error) => log.error({ error: String((error as Error)?.stack ?? error) }, "failed"),
+    },
+  });
+  const metrics = new Metrics({ inFlight: () => receiver.inFlight, heldBytes: () => receiver.heldBytes });
+  reload.onReload = (result) => metrics.reloaded(result);
+  let ready = true;
+  const admin = await open(adminApp(metrics, () => ready).fetch, options.adminHost, options.adminPort, "--admin-port");
+  let server: NodeServer;
+  try {
+    server = await open((request, bindings) => receiver.fetch(request, bindings), options.host, options.port, "--port");
+  } catch (error) {
+    await admin.close();
+    throw error;
+  }
+  introduce(io, server.url, admin.url, reload.current);
+  log.info({ url: server.url, adminUrl: admin.url, connections: reload.current.all.length }, "listening");
+  reload.watch();
+
+  await interrupted(io);
+  ready = false;
+  reload.stop();
+  log.info({ inFlight: receiver.inFlight }, "ending");
+  const stopListening = io.onInterrupt(() => process.exit(1));
+  await Promise.all([server.close(), receiver.drain()]);
+  await admin.close();
+  stopListening();
+  log.info("ended");
+  return 0;
+}
+
+/** The connections, as the file has them; a file that is no good changes nothing. */
+class Reload {
+  onReload: (result: "ok" | "failed") => void = () => {};
+  #current: LoadedConnections | undefined;
+  #watched: string[] = [];
+  #reloading: Promise<void> | undefined;
+  readonly #deadLetters = new Map<string, DeadLetterFile>();
+  readonly #onChange = () => void this.#again();
+
+  constructor(
+    private readonly options: Options,
+    private readonly io: Io,
+    private readonly log: Logger,
+  ) {}
+
+  get current(): LoadedConnections {
+    if (!this.#current) throw new Error("The connections are not loaded yet.");
+    return this.#current;
+  }
+
+  /** @throws UsageError */
+  async load(): Promise<void> {
+    const { file, insecure } = this.options;
+    const text = await readFile(file, "utf8").catch((error) => {
+      throw fileProblem("read", file, error);
+    });
+    const operator = operatorPolicy(this.io);
+    try {
+      const loaded = connectionsFromFile(parseJson(text, file), {
+        operator,
+        secrets: processSecrets(this.io.env),
+        insecure,
+        behind: (settings) => createDestination(settings, { operator }),
+        keepIn: (path, connection) => {
+          const deadLetters = this.#deadLetterFile(path);
+          return (event, why) => deadLetters.keep(event, { ...why, connection, rejectedAt: new Date().toISOString() });
+        },
+      });
+      for (const [path, deadLetters] of this.#deadLetters) {
+        await deadLetters.check().catch((error) => {
+          throw fileProblem("write", path, error);
+        });
+      }
+      this.#current = loaded;
+    } catch (error) {
+      if (error instanceof ConnectionsError) throw new UsageError(`${file} is not right:\n${indented(error.message)}`);
+      throw error;
+    }
+  }
+
+  /** Loads anew on SIGHUP and when a file changes, until {@link stop}. */
+  watch(): void {
+    process.on("SIGHUP", this.#onChange);
+    this.#rewatch();
+  }
+
+  stop(): void {
+    process.off("SIGHUP", this.#onChange);
+    for (const path of this.#watched) unwatchFile(path, this.#onChange);
+  }
+
+  #rewatch(): void {
+    for (const path of this.#watched) unwatchFile(path, this.#onChange);
+    this.#watched = [...new Set([this.options.file, ...this.current.secretFiles])];
+    for (const path of this.#watched) watchFile(path, { interval: LOOK_MS }, this.#onChange);
+  }
+
+  #again(): Promise<void> {
+    this.#reloading = (this.#reloading ?? Promise.resolve()).then(async () => {
+      try {
+        await this.load();
+        this.#rewatch();
+        this.log.info({ connections: this.current.all.length }, "reloaded");
+        this.onReload("ok");
+      } catch (error) {
+        this.log.error({ reason: (error as Error).message }, "not reloaded: what was there before still counts");
+        this.onReload("failed");
+      }
+    });
+    return this.#reloading;
+  }
+
+  #deadLetterFile(path: string): DeadLetterFile {
+    const file = this.#deadLetters.get(path) ?? new DeadLetterFile(path);
+    this.#deadLetters.set(path, file);
+    return file;
+  }
+}
+
+function optionsOf(argv: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      connections: { type: "string", default: DEFAULT_FILE },
+      port: { type: "string", default: String(DEFAULT_PORT) },
+      listen: { type: "string", default: LOOPBACK },
+      "admin-port": { type: "string", default: String(DEFAULT_ADMIN_PORT) },
+      "admin-listen": { type: "string", default: LOOPBACK },
+      "trust-proxy": { type: "string", default: "0" },
+      "max-memory": { type: "string", default: "256" },
+      "log-level": { type: "string", default: "info" },
+      insecure: { type: "boolean", default: false },
+    },
+  });
+  const host = address("--listen", values.listen);
+  if (values.insecure && !/^127\.|^::1$/.test(host))
+    throw new UsageError(
+      `--insecure is for a loopback address only: give every webhook a secret, or --listen ${LOOPBACK}.`,
+    );
+  const logLevel = LOG_LEVELS.find((level) => level === values["log-level"]);
+  if (!logLevel) throw new UsageError(`--log-level must be one of ${LOG_LEVELS.join(", ")}.`);
+  return {
+    file: values.connections,
+    host,
+    port: wholeNumber("--port", values.port, 0, 65_535),
+    adminHost: address("--admin-listen", values["admin-listen"]),
+    adminPort: wholeNumber("--admin-port", values["admin-port"], 0, 65_535),
+    proxies: wholeNumber("--trust-proxy", values["trust-proxy"], 0, 10),
+    roomBytes: wholeNumber("--max-memory", values["max-memory"], 32, 65_536) * MIB,
+    logLevel,
+    insecure: values.insecure,
+  };
+}
+
+function address(option: string, text: string): string {
+  const host = text === "localhost" ? LOOPBACK : text;
+  if (isIP(host) === 0)
+    throw new UsageError(`${option} must be an IP address of this machine, such as ${LOOPBACK} or 0.0.0.0.`);
+  return host;
+}
+
+function wholeNumber(option: string, text: string, from: number, to: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < from || value > to)
+    throw new UsageError(`${option} must be a whole number from ${from} to ${to}.`);
+  return value;
+}
+
+function operatorPolicy({ env }: Io): OperatorPolicy {
+  try {
+    return operatorPolicyFromEnvironment(env);
+  } catch (error) {
+    throw error instanceof SettingsError ? new UsageError(error.message) : error;
+  }
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch {
+    // The parser's own message would quote the file, secrets included.
+    throw new UsageError(`${path} is not JSON.`);
+  }
+}
+
+async function open(
+  fetch: Parameters<typeof listen>[0],
+  host: string,
+  port: number,
+  option: string,
+): Promise<NodeServer> {
+  try {
+    return await listen(fetch, { host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`Cannot listen on ${host}, port ${port} (${code}). Choose another with ${option}.`);
+  }
+}
+
+function introduce({ stderr }: Io, url: string, adminUrl: string, { all, keys }: LoadedConnections): void {
+  const { bold, cyan, yellow } = pc.createColors(stderr.isTTY === true);
+  const say = (text: string) => void stderr.write(`${text}\n`);
+  say(`${bold("Receiver")}  ${cyan(url)}`);
+  say(`${bold("Metrics")}   ${adminUrl}/metrics`);
+  for (const { name, credentials, router } of all) {
+    const ways = [
+      ...(credentials ? [`POST /webhook/${name} (${router})`] : []),
+      ...(keys.some(({ connection }) => connection.name === name) ? ["/v1 and /api/s by write key"] : []),
+    ];
+    say(`${bold(name)}  ${ways.join(", ")}`);
+    if (credentials?.length === 0) say(yellow("  open to everybody on this machine (--insecure)"));
+  }
+}
+
+function interrupted(io: Io): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = io.onInterrupt(() => {
+      stop();
+      resolve();
+    });
+  });
+}
+
+function indented(lines: string): string {
+  return lines.replace(/^/gm, "  ");
+}

@@ -1,0 +1,35 @@
+/**
+ * What stands behind the receiver. A {@link Destination} is one as it is; a queue or a local router is another.
+ *
+ * @example
+ * // Takes events into a queue: answered 2xx once they are in it.
+ * const behind: Behind = {
+ *   deliver: async (event, context) => ({ outcome: "accepted", messageId: await queue.put(event, context) }),
+ *   deliverBatch: (events, context) => Promise.all(events.map((event) => behind.deliver(event, context))),
+ * };
+ */
+// @ts-nocheck
+
+import type { DeliveryResult } from "../../delivery/delivery-result";
+import type { EventContext } from "../../destination";
+
+/** That somebody else has the event for good and sees to the rest. */
+export interface Accepted {
+  readonly outcome: "accepted";
+  readonly messageId: string;
+}
+
+/** What became of an event. */
+export type Outcome = DeliveryResult | Accepted;
+
+export interface TakeOptions {
+  /** Milliseconds that are left of the time that the sender waits; caps the settings' own timeout. */
+  readonly timeoutMs?: number;
+}
+
+/** Never throws for what events, users, AWS or a network can do: each event gets its outcome. */
+export interface Behind {
+  deliver(event: unknown, context: EventContext, options?: TakeOptions): Promise<Outcome>;
+  /** @returns one outcome per event, in the same order */
+  deliverBatch(events: readonly unknown[], context: EventContext, options?: TakeOptions): Promise<readonly Outcome[]>;
+}

@@ -1,0 +1,44 @@
+// @ts-nocheck
+import type { ReceiverContext } from "./arrival";
+import type { Connections, WriteKey } from "./connection";
+import { Refusal } from "./refusal";
+
+/** Seconds for which a browser need not ask again. */
+const MAX_AGE = 600;
+
+/** A browser's question whether a page may send: answered for all write keys together, because it does not say which. */
+export function preflight(c: ReceiverContext, connections: Connections): Response {
+  const origin = c.req.header("origin");
+  if (origin !== undefined && isOpen(c.req.path) && connections.allowsOrigin(origin)) {
+    allow(c, origin);
+    c.header("access-control-allow-methods", "GET, POST");
+    c.header("access-control-allow-headers", c.req.header("access-control-request-headers") ?? "content-type");
+    c.header("access-control-max-age", String(MAX_AGE));
+  }
+  return c.body(null, 204);
+}
+
+/**
+ * Lets the page read the answer, where it may send.
+ *
+ * @param key absent where the request names none
+ * @throws Refusal (403) where the page may not
+ */
+export function allowOrigin(c: ReceiverContext, connections: Connections, key?: WriteKey): undefined {
+  const origin = c.req.header("origin");
+  if (origin === undefined) return;
+  const allowed = key ? key.origins.includes("*") || key.origins.includes(origin) : connections.allowsOrigin(origin);
+  if (!allowed) throw new Refusal(403, "OriginNotAllowed", "This write key is not for pages of this origin.");
+  allow(c, origin);
+}
+
+function allow(c: ReceiverContext, origin: string): void {
+  c.header("access-control-allow-origin", origin);
+  c.header("access-control-allow-credentials", "true");
+  c.header("vary", "Origin");
+}
+
+/** Pages have nothing to do with webhooks. */
+function isOpen(path: string): boolean {
+  return !path.startsWith("/webhook/");
+}

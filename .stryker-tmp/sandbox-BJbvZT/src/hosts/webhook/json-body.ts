@@ -1,0 +1,65 @@
+// @ts-nocheck
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import type { Body } from "./arrival";
+import { BOUNDS } from "./bounds";
+import { Refusal } from "./refusal";
+
+const unzip = promisify(gunzip);
+
+/**
+ * Inflates a body that is gzip. Libraries announce gzip under many content types and some do not announce it at all; no JSON begins like it.
+ *
+ * @throws Refusal where it is broken (400), grows too large (413) or is compressed otherwise (415)
+ */
+export async function inflate(body: Body, encoding: string | undefined): Promise<void> {
+  if (body.bytes[0] !== 0x1f || body.bytes[1] !== 0x8b) {
+    if (encoding === undefined || /^(?:identity|gzip|x-gzip)$/i.test(encoding)) return;
+    throw new Refusal(415, "UnsupportedEncoding", "A body may be compressed with gzip and nothing else.");
+  }
+  try {
+    const inflated = await unzip(body.bytes, { maxOutputLength: BOUNDS.inflatedBytes });
+    body.hold(inflated.length);
+    body.bytes = inflated;
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
+      throw new Refusal(413, "BodyTooLarge", `A body may inflate to ${BOUNDS.inflatedBytes} bytes.`);
+    }
+    throw new Refusal(400, "InvalidBody", "The body begins like gzip but cannot be inflated.");
+  }
+}
+
+/** @throws Refusal (400) where the body is no JSON, or nested too deeply */
+export function parseJson(bytes: Buffer): unknown {
+  assertDepth(bytes);
+  try {
+    return JSON.parse(bytes.toString("utf8").replace(BYTE_ORDER_MARK, ""));
+  } catch {
+    throw new Refusal(400, "InvalidBody", "The body is not JSON.");
+  }
+}
+
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
+/** Before it is parsed: what is nested without end is cheap to send and dear to read and to write. */
+export function assertDepth(bytes: Buffer): void {
+  let depth = 0;
+  let inText = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (inText) {
+      if (byte === BACKSLASH) i++;
+      else if (byte === QUOTE) inText = false;
+    } else if (byte === QUOTE) inText = true;
+    else if (byte === BRACE || byte === BRACKET) {
+      if (++depth > BOUNDS.depth)
+        throw new Refusal(400, "InvalidBody", `The body is nested more than ${BOUNDS.depth} levels deep.`);
+    } else if (byte === BRACE + 2 || byte === BRACKET + 2) depth--;
+  }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const BRACKET = 0x5b;
+const BRACE = 0x7b;

@@ -1,0 +1,74 @@
+// @ts-nocheck
+import { once } from "node:events";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import type { RuntimeBindings } from "./arrival";
+
+/** What a connection may take of the server's time and places. Milliseconds. */
+export const SERVER_BOUNDS = {
+  /** Until a request's headers are there. */
+  headersTimeout: 10_000,
+  /** Until the whole request is there. */
+  requestTimeout: 30_000,
+  /** Longer than load balancers keep a connection that is not used. */
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 1_000,
+  /** At once; further ones are closed. */
+  maxConnections: 1_000,
+};
+
+export interface NodeServer {
+  /** `http://host:port`. */
+  readonly url: string;
+  /** Takes no new connections and closes those that are not used; resolves once all are closed. */
+  close(): Promise<void>;
+}
+
+type Fetch = (request: Request, bindings: RuntimeBindings) => Response | Promise<Response>;
+
+/**
+ * Serves an app on Node.js's own HTTP server. TLS is the business of the proxy before it.
+ *
+ * @throws NodeJS.ErrnoException where the address cannot be had
+ */
+export async function listen(
+  fetch: Fetch,
+  { host, port, bounds = SERVER_BOUNDS }: { host: string; port: number; bounds?: typeof SERVER_BOUNDS },
+): Promise<NodeServer> {
+  const { maxConnections, ...timeouts } = bounds;
+  const listener = getRequestListener((request, env) => fetch(request, env as RuntimeBindings));
+  const sockets = new Set<Socket>();
+  const unanswered = new Set<ServerResponse>();
+  const server = createServer(timeouts, (incoming, outgoing) => {
+    unanswered.add(outgoing);
+    outgoing.on("close", () => unanswered.delete(outgoing));
+    void listener(incoming, outgoing);
+  });
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.maxConnections = maxConnections;
+  server.listen(port, host);
+  await once(server, "listening");
+  return {
+    url: urlOf(server),
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      // What is in flight is answered, and its connection not kept for another request.
+      for (const outgoing of unanswered) {
+        outgoing.shouldKeepAlive = false;
+        if (outgoing.socket) sockets.delete(outgoing.socket);
+      }
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function urlOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}

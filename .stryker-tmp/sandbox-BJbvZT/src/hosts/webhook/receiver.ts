@@ -1,0 +1,333 @@
+/**
+ * The receiver: the destination behind HTTP, for every router and library that can POST. `createReceiver` makes a Hono app, which runs in Node.js
+ * (`node-server.ts`) and in AWS Lambda alike. What it delivers to is each connection's {@link Behind}: a destination, a queue, a local router.
+ *
+ * @example
+ * const connection = { name: "shop", sourceId: "my-source-id", router: "jitsu", credentials: [bearer(["…"])], behind: createDestination(settings) };
+ * const key = { id: "my-write-key", origins: [], connection };
+ * const receiver = createReceiver({ connections: () => fixedConnections([connection], [key]) });
+ * const response = await receiver.fetch(new Request("http://localhost/webhook/shop", { method: "POST", … }));
+ */
+// @ts-nocheck
+
+import { Hono } from "hono";
+import { skipped } from "../../delivery/result";
+import { messageIdOf } from "../../events/to-segment-event";
+import { answerFor, type EventOutcome, isFailure } from "./answer";
+import { Body, clientIp, type ReceiverContext, type RuntimeBindings, readBody } from "./arrival";
+import type { Outcome } from "./behind";
+import { BOUNDS, Room } from "./bounds";
+import { allowOrigin, preflight } from "./browsers";
+import type { Connection, Connections, WriteKey } from "./connection";
+import { authenticate, basicCredentials } from "./credentials";
+import { DeliveredRecord } from "./delivered-record";
+import { EventRate } from "./event-rate";
+import { inflate, parseJson } from "./json-body";
+import { libraryRoutes } from "./library-settings";
+import { Refusal } from "./refusal";
+import { LIBRARY, ROUTERS, type Router } from "./routers";
+import { endpointNamed, isKeptAway, stamp, trackedEvents } from "./tracked-events";
+import { eventsIn, parseItems } from "./webhook-events";
+import { findWriteKey } from "./write-keys";
+
+/** What became of one request. Holds no part of its address but the route's template, no header and no body. */
+export interface Answered {
+  readonly method: string;
+  /** E.g. `/webhook/:connection`. */
+  readonly route: string;
+  readonly status: number;
+  readonly durationMs: number;
+  /** How many events were taken out of it; 0 where it was refused. */
+  readonly events: number;
+  readonly connection?: string;
+  /** Why it was refused, or an event of it failed. */
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** Is told what the receiver does, for logs, metrics or a page. Must not throw. */
+export interface Observer {
+  answered?(answered: Answered): void;
+  ended?(connection: Connection, outcome: EventOutcome): void;
+  /** Something that is a mistake of ours. */
+  failed?(error: unknown): void;
+}
+
+export interface ReceiverOptions {
+  /** Asked anew for each request. */
+  readonly connections: () => Connections;
+  readonly observer?: Observer;
+  /** Proxies before the receiver that write `X-Forwarded-For`; 0 by default. */
+  readonly proxies?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Bytes of bodies that are held at once; 256 MiB by default. */
+  readonly roomBytes?: number;
+}
+
+export interface Receiver {
+  fetch(request: Request, bindings?: RuntimeBindings): Response | Promise<Response>;
+  /** Requests that are not answered yet. */
+  readonly inFlight: number;
+  /** Bytes of bodies that are held. */
+  readonly heldBytes: number;
+  /** From now on, new requests are refused; resolves once those under way are answered. */
+  drain(): Promise<void>;
+}
+
+const ROOM_BYTES = 256 * 1024 * 1024;
+const TRACKING = ["/v1/:endpoint", "/beacon/v1/:endpoint", "/api/s/:endpoint", "/api/s/s2s/:endpoint"];
+
+/** What is known of a request while it is worked on. */
+interface Trace {
+  events: number;
+  connection?: string;
+  code?: string;
+  message?: string;
+}
+
+/** A request and what it brought. */
+interface Intake {
+  readonly connection: Connection;
+  readonly router: Router;
+  readonly events: readonly unknown[];
+  readonly receivedAt: number;
+  readonly detailed: boolean;
+}
+
+export function createReceiver(options: ReceiverOptions): Receiver {
+  const { connections, observer = {}, proxies = 0, now = Date.now } = options;
+  const room = new Room(options.roomBytes ?? ROOM_BYTES);
+  const rate = new EventRate(now);
+  const delivered = new DeliveredRecord();
+  const app = new Hono<{ Bindings: RuntimeBindings }>({ strict: false });
+  let inFlight = 0;
+  let draining = false;
+  let drained = () => {};
+
+  app.get("/healthz", (c) => c.json({ ok: true }));
+  app.get("/readyz", (c) => (draining ? c.json({ ok: false, reason: "ending" }, 503) : c.json({ ok: true })));
+  libraryRoutes(app, connections);
+  app.options("*", (c) => preflight(c, connections()));
+  for (const route of TRACKING) app.post(route, (c) => answered(c, route, takeTracked));
+  for (const method of ["POST", "PUT", "PATCH"]) {
+    app.on(method, "/webhook/:connection", (c) => answered(c, "/webhook/:connection", takeWebhook));
+  }
+  for (const route of [...TRACKING, "/webhook/:connection"]) app.all(route, (c) => answered(c, route, refuseMethod));
+  app.notFound((c) => answered(c, "*", refuseUnknown));
+  app.onError((error, c) => {
+    observer.failed?.(error);
+    return c.json({ success: false, code: "Unknown", message: "The receiver made a mistake." }, 500);
+  });
+
+  /** Runs a request to its answer, whatever happens. */
+  async function answered(
+    c: ReceiverContext,
+    route: string,
+    take: (c: ReceiverContext, body: Body, trace: Trace) => Promise<Response>,
+  ): Promise<Response> {
+    const startedAt = performance.now();
+    const trace: Trace = { events: 0 };
+    const body = new Body(room);
+    inFlight++;
+    let response: Response;
+    try {
+      if (draining) throw new Refusal(503, "Ending", "The receiver is ending: send this again.", 1);
+      response = await take(c, body, trace);
+    } catch (error) {
+      response = refuse(c, error, trace);
+    } finally {
+      body.free();
+      if (--inFlight === 0) drained();
+    }
+    observer.answered?.({
+      method: c.req.method,
+      route,
+      status: response.status,
+      durationMs: performance.now() - startedAt,
+      ...trace,
+    });
+    return response;
+  }
+
+  function refuse(c: ReceiverContext, error: unknown, trace: Trace): Response {
+    if (!(error instanceof Refusal)) observer.failed?.(error);
+    const refusal =
+      error instanceof Refusal ? error : new Refusal(500, "Unknown", "The receiver made a mistake: send this again.");
+    const { status, code, message, retryAfterSeconds } = refusal;
+    Object.assign(trace, { code, message });
+    // What is left of a body that nobody reads would be taken for the next request.
+    if (c.env?.incoming && !c.env.incoming.complete) c.header("connection", "close");
+    if (retryAfterSeconds !== undefined) c.header("retry-after", String(retryAfterSeconds));
+    return c.json({ success: false, code, message }, status);
+  }
+
+  async function takeTracked(c: ReceiverContext, body: Body, trace: Trace): Promise<Response> {
+    const receivedAt = now();
+    const endpoint = endpointNamed(c.req.param("endpoint") ?? "");
+    // Reports of analytics.js about itself.
+    if (c.req.param("endpoint") === "m") return allowOrigin(c, connections()) ?? c.json({ success: true });
+    if (!endpoint) return refuseUnknown();
+    const said = keyOutsideBody(c);
+    const early = said === undefined ? undefined : authorised(c, said, trace);
+    await readBody(c, body);
+    await inflate(body, c.req.header("content-encoding"));
+    const tracked = trackedEvents(endpoint, parseJson(body.bytes));
+    const key = early ?? authorised(c, tracked.writeKey, trace);
+    assertFew(tracked.events);
+    rate.take(key, tracked.events.length);
+    const ip = clientIp(c, proxies);
+    const date = new Date(receivedAt);
+    for (const event of tracked.events) stamp(event, ip, date);
+    const { connection } = key;
+    return deliver(c, { connection, router: LIBRARY, events: tracked.events, receivedAt, detailed: false }, trace);
+  }
+
+  /** @throws Refusal (401, 403) */
+  function authorised(c: ReceiverContext, said: string | undefined, trace: Trace): WriteKey {
+    const key = findWriteKey(connections(), said);
+    trace.connection = key.connection.name;
+    allowOrigin(c, connections(), key);
+    return key;
+  }
+
+  async function takeWebhook(c: ReceiverContext, body: Body, trace: Trace): Promise<Response> {
+    const receivedAt = now();
+    const name = c.req.param("connection") ?? "";
+    const connection = connections().named(name);
+    if (!connection?.credentials) {
+      // As for a wrong secret: who has none learns no names.
+      throw new Refusal(401, "Unauthorized", "There is no such connection, or it does not take this request's secret.");
+    }
+    trace.connection = name;
+    await readBody(c, body);
+    await inflate(body, c.req.header("content-encoding"));
+    let items: unknown;
+    const parsed = () => (items ??= parseItems(body.bytes, c.req.header("content-type")));
+    if (connection.credentials.length > 0) {
+      const header = (header: string) => c.req.header(header);
+      authenticate(connection.credentials, { header, body: body.bytes, now: receivedAt, parsed });
+    }
+    const events = eventsIn(parsed());
+    assertFew(events);
+    return deliver(c, { connection, router: ROUTERS[connection.router], events, receivedAt, detailed: true }, trace);
+  }
+
+  async function deliver(c: ReceiverContext, intake: Intake, trace: Trace): Promise<Response> {
+    const { connection, router, events, detailed } = intake;
+    trace.events = events.length;
+    const outcomes = await outcomesOf(intake);
+    const kept = await keepRejected(connection, events, outcomes);
+    const { status, retryAfterSeconds, body } = answerFor(outcomes, router, { kept, detailed });
+    if (status !== 200 || c.env?.incoming?.socket.destroyed) remember(connection, outcomes, kept);
+    for (const outcome of outcomes) observer.ended?.(connection, outcome);
+    const failure = outcomes.find(isFailure);
+    if (failure?.error) Object.assign(trace, { code: failure.error.code, message: failure.error.message });
+    if (retryAfterSeconds !== undefined) c.header("retry-after", String(retryAfterSeconds));
+    return c.json(body, status as 200);
+  }
+
+  /** An outcome per event: of those that are sent, and of those that need not be. */
+  async function outcomesOf({ connection, router, events, receivedAt }: Intake): Promise<EventOutcome[]> {
+    const { behind, sourceId, workspaceId, name } = connection;
+    const settled = events.map((event): EventOutcome | undefined => {
+      if (router === LIBRARY && isKeptAway(event))
+        return skipped({ messageId: messageIdOrNone(event), durationMs: 0, attempts: 0 });
+      const messageId = delivered.size > 0 ? messageIdOrNone(event) : "";
+      return messageId !== "" && delivered.has(name, messageId) ? { outcome: "repeated", messageId } : undefined;
+    });
+    const waiting = events.filter((_event, i) => settled[i] === undefined);
+    const context = { sourceId, workspaceId, receivedAt: new Date(receivedAt) };
+    const timeoutMs = Math.max(1, router.deadlineMs - (now() - receivedAt));
+    const [only] = waiting;
+    const sent: readonly Outcome[] =
+      waiting.length === 1
+        ? [await behind.deliver(only, context, { timeoutMs })]
+        : waiting.length > 1
+          ? await behind.deliverBatch(waiting, context, { timeoutMs })
+          : [];
+    let next = 0;
+    return settled.map((outcome) => outcome ?? (sent[next++] as Outcome));
+  }
+
+  /** @returns whether everything that was rejected is kept here now; a disk that is full keeps nothing, and the sender has to */
+  async function keepRejected(
+    connection: Connection,
+    events: readonly unknown[],
+    outcomes: readonly EventOutcome[],
+  ): Promise<boolean> {
+    const { keep } = connection;
+    const rejected = outcomes.flatMap((outcome, i) =>
+      outcome.outcome === "rejected" ? [{ outcome, event: events[i] }] : [],
+    );
+    if (rejected.length === 0) return true;
+    if (!keep) return false;
+    const ends = await Promise.allSettled(
+      rejected.map(({ event, outcome: { messageId, error } }) =>
+        keep(event, { messageId, code: error?.code ?? "Unknown", message: error?.message ?? "" }),
+      ),
+    );
+    for (const end of ends) if (end.status === "rejected") observer.failed?.(end.reason);
+    return ends.every(({ status }) => status === "fulfilled");
+  }
+
+  /** So that the request, once it is repeated, repeats only what has to be. */
+  function remember({ name }: Connection, outcomes: readonly EventOutcome[], kept: boolean): void {
+    for (const { outcome, messageId } of outcomes) {
+      const isDone = outcome === "rejected" ? kept : outcome !== "retry" && outcome !== "skipped";
+      if (isDone && messageId !== "") delivered.add(name, messageId);
+    }
+  }
+
+  return {
+    fetch: (request, bindings) => app.fetch(request, bindings),
+    get inFlight() {
+      return inFlight;
+    },
+    get heldBytes() {
+      return room.held;
+    },
+    drain() {
+      draining = true;
+      if (inFlight === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        drained = resolve;
+      });
+    },
+  };
+}
+
+/** The write key where it stands outside the body: headers win over what Jitsu's libraries mask in it. */
+function keyOutsideBody(c: ReceiverContext): string | undefined {
+  return (
+    basicCredentials(c.req.header("authorization")) ??
+    c.req.header("x-write-key") ??
+    c.req.query("writeKey") ??
+    c.req.query("writekey")
+  );
+}
+
+function assertFew(events: readonly unknown[]): void {
+  if (events.length <= BOUNDS.events) return;
+  throw new Refusal(413, "TooManyEvents", `A request may have ${BOUNDS.events} events: send fewer at a time.`);
+}
+
+async function refuseUnknown(): Promise<never> {
+  throw new Refusal(
+    404,
+    "NotFound",
+    "There are POST /v1/track, identify, page, screen, group, alias, batch; POST /api/s/<type>; POST /webhook/<connection>.",
+  );
+}
+
+async function refuseMethod(): Promise<never> {
+  throw new Refusal(405, "MethodNotAllowed", "Send events with POST: in a query there is no room for an event.");
+}
+
+function messageIdOrNone(event: unknown): string {
+  try {
+    return messageIdOf(event);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,195 @@
+// @ts-nocheck
+import type { DeliveryResult } from "../../src/delivery/delivery-result";
+import { AmazonLambdaDestination } from "../../src/hosts/jitsu/index";
+import { networkHandler } from "../../src/hosts/rudderstack/network-handler";
+import { processRouterDest } from "../../src/hosts/rudderstack/transform";
+import { createDestination, parseSettings } from "../../src/index";
+import { ACCOUNT, FUNCTIONS, KEYS, REGION, ROLE_NAME } from "./backend";
+
+/** What a host does with an event next. */
+export type Verdict =
+  | { readonly end: "delivered" | "skipped" | "rejected"; readonly why?: string }
+  | { readonly retryAfterMs: number | undefined; readonly alone: boolean; readonly code: string };
+
+/** An event as the model host holds it. */
+export interface Job {
+  readonly n: number;
+  readonly event: Record<string, unknown>;
+  readonly attempt: number;
+  readonly alone: boolean;
+}
+
+/** One way into the destination, as its host uses it. */
+export interface Face {
+  /** Jobs handed over together. */
+  readonly batch: number;
+  /** Calls under way at once. */
+  readonly concurrency: number;
+  /** Whether a call may take no longer than Timeout (ms). */
+  readonly timed: boolean;
+  deliver(jobs: readonly Job[]): Promise<Verdict[]>;
+  close(): Promise<void>;
+}
+
+export const TIMEOUT_MS = 2000;
+
+/** No `page` calls: their events are to be skipped. */
+const SETTINGS = {
+  trackLambda: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${FUNCTIONS[0]}`,
+  identifyLambda: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${FUNCTIONS[1]}`,
+  roleAddress: `arn:aws:iam::${ACCOUNT}:role/${ROLE_NAME}`,
+  timeoutMs: TIMEOUT_MS,
+  ...KEYS,
+};
+const ORIGIN = { sourceId: "my-source-id", workspaceId: "my-workspace-id" };
+
+function verdictOf({ outcome, error, retryAfterMs, ...more }: DeliveryResult): Verdict {
+  if (outcome !== "retry") return { end: outcome, ...(error && { why: `${error.code}: ${error.message}` }) };
+  return { retryAfterMs, alone: "alone" in more && more.alone === true, code: error?.code ?? "" };
+}
+
+function ownRouter(more: object, face: Pick<Face, "batch" | "concurrency">): Face {
+  const destination = createDestination({ ...SETTINGS, ...more });
+  const close = async () => {
+    await (destination as { close?: () => Promise<void> }).close?.();
+  };
+  return {
+    ...face,
+    timed: true,
+    async deliver(jobs) {
+      const [job] = jobs;
+      if (jobs.length === 1 && job) return [verdictOf(await destination.deliver(job.event, ORIGIN))];
+      const options = { alone: (position: number) => jobs[position]?.alone === true };
+      const deliverBatch = destination.deliverBatch.bind(destination) as (
+        events: readonly unknown[],
+        context: object,
+        options: object,
+      ) => Promise<DeliveryResult[]>;
+      return (
+        await deliverBatch(
+          jobs.map(({ event }) => event),
+          ORIGIN,
+          options,
+        )
+      ).map(verdictOf);
+    },
+    close,
+  };
+}
+
+function jitsu(): Face {
+  const props = { ...SETTINGS };
+  const log = { info: noop, warn: noop, debug: noop, error: noop };
+  return {
+    batch: 1,
+    concurrency: 40,
+    timed: true,
+    async deliver([job]) {
+      if (!job) return [];
+      try {
+        await AmazonLambdaDestination(job.event, {
+          log,
+          props,
+          source: { id: ORIGIN.sourceId },
+          workspace: { id: ORIGIN.workspaceId },
+        });
+        // The host does not know an event that was skipped from one that was delivered.
+        return [{ end: job.event["type"] === "page" ? "skipped" : "delivered" }];
+      } catch (error) {
+        const { name, message, response } = error as Error & { response?: { code?: string } };
+        if (name === "RetryError") return [{ retryAfterMs: undefined, alone: false, code: response?.code ?? "" }];
+        return [{ end: "rejected", why: message }];
+      }
+    },
+    async close() {},
+  };
+}
+
+function noop(): void {}
+
+interface TransformAnswer {
+  readonly batchedRequest?: object;
+  readonly metadata: readonly { readonly jobId: number }[];
+  readonly statusCode: number;
+  readonly error?: string;
+}
+
+interface ProxyAnswer {
+  readonly response: readonly {
+    readonly statusCode: number;
+    readonly metadata: { readonly jobId: number; readonly dontBatch?: boolean };
+    readonly error: string;
+  }[];
+}
+
+interface Handler {
+  proxy(request: unknown): Promise<unknown>;
+  processAxiosResponse(raw: unknown): unknown;
+  responseHandler(answered: object): ProxyAnswer;
+}
+
+/** rudder-server, as far as a destination can tell: everything travels as JSON between the halves. */
+function rudderStack(): Face {
+  const Config = { ...SETTINGS, maxBatchSize: "20" };
+  const json = <T>(value: unknown): T => JSON.parse(JSON.stringify(value)) as T;
+  return {
+    batch: 40,
+    concurrency: 8,
+    timed: false,
+    async deliver(jobs) {
+      const verdicts = new Map<number, Verdict>();
+      const inputs = jobs.map(({ n, event, alone, attempt }) => ({
+        message: event,
+        metadata: { jobId: n, attemptNum: attempt, ...ORIGIN, userId: String(event["userId"]), dontBatch: alone },
+        destination: { ID: "d", Config },
+      }));
+      const answers = json<TransformAnswer[]>(processRouterDest(json(inputs)));
+      for (const { batchedRequest, metadata, statusCode, error = "" } of answers) {
+        if (!batchedRequest) {
+          for (const { jobId } of metadata) verdicts.set(jobId, serverVerdict(statusCode, false, error));
+          continue;
+        }
+        const handler = new (networkHandler as unknown as new () => Handler)();
+        const request = json<object>({ ...batchedRequest, metadata, destinationConfig: Config });
+        const destinationResponse = handler.processAxiosResponse(await handler.proxy(request));
+        const { response } = json<ProxyAnswer>(
+          handler.responseHandler({ destinationResponse, rudderJobMetadata: metadata, destType: "AMAZON_LAMBDA" }),
+        );
+        for (const { statusCode: status, metadata: job, error: said } of response) {
+          verdicts.set(job.jobId, serverVerdict(status, job.dontBatch === true, said));
+        }
+      }
+      return jobs.map(({ n }) => verdicts.get(n) ?? { end: "rejected", why: "no verdict at all" });
+    },
+    async close() {},
+  };
+}
+
+function serverVerdict(status: number, alone: boolean, said: string): Verdict {
+  if (status === 298 || status === 299) return { end: "skipped" };
+  if (status >= 200 && status < 300) return { end: "delivered" };
+  if (status === 429 || status >= 500) {
+    return { retryAfterMs: undefined, alone, code: /"code":"(\w+)"/.exec(said)?.[1] ?? String(status) };
+  }
+  return { end: "rejected", why: said };
+}
+
+const MICRO_BATCHES = { maxBatchSize: 20, batchWindowMs: 5 };
+
+/** By name; each call makes a new one, as a host that starts. */
+export const FACES: Readonly<Record<string, () => Face>> = {
+  "own-router": () => ownRouter({}, { batch: 1, concurrency: 64 }),
+  batches: () => ownRouter({ maxBatchSize: 20 }, { batch: 50, concurrency: 8 }),
+  jitsu,
+  rudderstack: rudderStack,
+  ...(knows(MICRO_BATCHES) && { "micro-batches": () => ownRouter(MICRO_BATCHES, { batch: 1, concurrency: 100 }) }),
+};
+
+function knows(settings: object): boolean {
+  try {
+    parseSettings({ ...SETTINGS, ...settings });
+    return true;
+  } catch {
+    return false;
+  }
+}

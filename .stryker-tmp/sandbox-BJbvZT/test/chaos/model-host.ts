@@ -1,0 +1,267 @@
+// @ts-nocheck
+import dns from "node:dns";
+import { type Episode, type EpisodeName, episodes } from "./episodes";
+import { ENDS, eventOf, kindOf } from "./events";
+import type { Face, Job, Verdict } from "./faces";
+import { TIMEOUT_MS } from "./faces";
+import type { Lag } from "./lag";
+import type { Order } from "./server";
+import { setWallClock } from "./wall-clock";
+
+const ENDED = { delivered: 1, skipped: 2, rejected: 3 } as const;
+
+/** What the host knows in the end. */
+export interface Outcomes {
+  /** By event: 0 where it never ended, else as in `ENDED`. */
+  readonly ended: Uint8Array;
+  /** By event: how often the host crashed while it was under way. */
+  readonly crashes: Uint8Array;
+  readonly retries: number;
+  readonly retriesByCode: Readonly<Record<string, number>>;
+  readonly deadLettered: number;
+  /** By event that was not delivered at once: what the host was told. */
+  readonly history: ReadonlyMap<number, readonly string[]>;
+  /** What must never happen, in words. */
+  readonly broken: readonly string[];
+  /** Calls that took longer than Timeout (ms), by more than 50 ms and what this process was held up by others. */
+  readonly late: number;
+  /** Bytes of heap after a third of the events, and in the end. */
+  readonly heap: readonly [number, number];
+}
+
+export interface ModelHostOptions {
+  readonly seed: number;
+  readonly events: number;
+  readonly newFace: () => Face;
+  readonly order: (order: Order) => void;
+  readonly lag: Lag;
+  readonly onProgress: (ended: number) => void;
+}
+
+/** Milliseconds without an end of any event after which something is stuck. */
+const STALLED_MS = 45_000;
+const LATE_MS = 50;
+/** Retries after which Jitsu's rotor gives an event to the dead-letter topic, from where the operator of this model sends it again. */
+const RETRIES = 3;
+const LONGEST_WAIT_MS = 1000;
+const KEPT_CODES = 20;
+const WARP_MS = 2 * 3_600_000;
+const TEN_MINUTES_MS = 600_000;
+
+/** A queue, so many deliveries at once, retries, crashes and restarts: what every router has. */
+export class ModelHost {
+  readonly #options: ModelHostOptions;
+  readonly #ended: Uint8Array;
+  readonly #crashes: Uint8Array;
+  readonly #attempts: Uint8Array;
+  readonly #alone = new Set<number>();
+  readonly #ready: number[] = [];
+  readonly #underWay = new Set<number>();
+  readonly #faces: Face[] = [];
+  readonly #retriesByCode: Record<string, number> = {};
+  readonly #history = new Map<number, string[]>();
+  readonly #broken: string[] = [];
+  readonly #episodes: Episode[];
+  readonly #kept: number;
+  #next = 0;
+  #count = 0;
+  #epoch = 0;
+  #calls = 0;
+  #retries = 0;
+  #deadLettered = 0;
+  #late = 0;
+  #heapThen = 0;
+  #endedAt = performance.now();
+  #done: () => void = () => {};
+  #lookup = dns.lookup;
+  /** How far the time of everybody has gone on by itself. */
+  #warped = 0;
+  #clockOff = 0;
+
+  constructor(options: ModelHostOptions) {
+    this.#options = options;
+    this.#ended = new Uint8Array(options.events);
+    this.#crashes = new Uint8Array(options.events);
+    this.#attempts = new Uint8Array(options.events);
+    this.#episodes = episodes(options.seed);
+    this.#kept = Math.floor(options.events / 3);
+  }
+
+  async run(): Promise<Outcomes> {
+    this.#faces.push(this.#options.newFace());
+    await new Promise<void>((resolve) => {
+      this.#done = resolve;
+      const watch = setInterval(() => {
+        if (this.#count < this.#options.events && performance.now() - this.#endedAt < STALLED_MS) return;
+        clearInterval(watch);
+        resolve();
+      }, 200);
+      this.#pump();
+    });
+    setWallClock(0);
+    for (const face of this.#faces) await face.close();
+    return {
+      ended: this.#ended,
+      crashes: this.#crashes,
+      retries: this.#retries,
+      retriesByCode: this.#retriesByCode,
+      deadLettered: this.#deadLettered,
+      history: this.#history,
+      broken: this.#broken,
+      late: this.#late,
+      heap: [this.#heapThen, heapUsed()],
+    };
+  }
+
+  get #face(): Face {
+    return this.#faces.at(-1) as Face;
+  }
+
+  #pump(): void {
+    const { events } = this.#options;
+    while (this.#calls < this.#face.concurrency) {
+      const numbers: number[] = [];
+      while (numbers.length < this.#face.batch && (this.#ready.length > 0 || this.#next < events)) {
+        numbers.push(this.#ready.shift() ?? this.#next++);
+      }
+      if (numbers.length === 0) return;
+      void this.#call(numbers);
+    }
+  }
+
+  async #call(numbers: readonly number[]): Promise<void> {
+    const face = this.#face;
+    const epoch = this.#epoch;
+    const { seed, lag } = this.#options;
+    const jobs = numbers.map(
+      (n): Job => ({ n, event: eventOf(seed, n), attempt: this.#attempts[n] ?? 0, alone: this.#alone.has(n) }),
+    );
+    for (const n of numbers) this.#underWay.add(n);
+    this.#calls++;
+    const startedAt = performance.now();
+    const verdicts = await face.deliver(jobs).catch((error: unknown): Verdict[] => {
+      this.#broken.push(`a delivery threw ${error instanceof Error ? error.stack : String(error)}`);
+      return numbers.map(() => ({ retryAfterMs: undefined, alone: false, code: "thrown" }));
+    });
+    // The process that made this call is no more.
+    if (epoch !== this.#epoch) return;
+    const now = performance.now();
+    if (face.timed && now - startedAt - lag.between(startedAt, now) > TIMEOUT_MS + LATE_MS) this.#late++;
+    if (verdicts.length !== jobs.length) this.#broken.push(`${verdicts.length} results for ${jobs.length} events`);
+    this.#calls--;
+    for (const [i, n] of numbers.entries()) {
+      this.#underWay.delete(n);
+      const verdict = verdicts[i];
+      if (!verdict) continue;
+      if ("end" in verdict) this.#end(n, verdict);
+      else this.#retry(n, verdict);
+    }
+    this.#pump();
+  }
+
+  #end(n: number, { end, why = "" }: Extract<Verdict, { end: unknown }>): void {
+    const kind = kindOf(this.#options.seed, n);
+    if (end !== ENDS[kind]) this.#broken.push(`event ${n} (${kind}) ended as ${end}, not ${ENDS[kind]} ${why}`);
+    if (this.#ended[n]) this.#broken.push(`event ${n} ended twice`);
+    this.#ended[n] = ENDED[end];
+    this.#count++;
+    this.#endedAt = performance.now();
+    if (this.#count === this.#kept) this.#heapThen = heapUsed();
+    this.#options.onProgress(this.#count);
+    if (this.#count === this.#options.events) this.#done();
+    while (this.#episodes[0] && this.#count >= this.#episodes[0].at * this.#options.events) {
+      this.#begin(this.#episodes.shift() as Episode);
+    }
+  }
+
+  #retry(n: number, { retryAfterMs, alone, code }: Extract<Verdict, { retryAfterMs: unknown }>): void {
+    const attempt = (this.#attempts[n] ?? 0) + 1;
+    this.#attempts[n] = attempt > RETRIES ? 0 : attempt;
+    if (attempt > RETRIES) this.#deadLettered++;
+    if (alone) this.#alone.add(n);
+    this.#retries++;
+    this.#retriesByCode[code] = (this.#retriesByCode[code] ?? 0) + 1;
+    const told = this.#history.get(n) ?? [];
+    if (told.length < KEPT_CODES) this.#history.set(n, [...told, code]);
+    this.#later(n, Math.min(retryAfterMs ?? 50 * 2 ** attempt, LONGEST_WAIT_MS));
+  }
+
+  /** The queue outlives a crash. */
+  #later(n: number, ms: number): void {
+    setTimeout(() => {
+      this.#ready.push(n);
+      this.#pump();
+    }, ms);
+  }
+
+  #begin({ name, lastsMs }: Episode): void {
+    const { order } = this.#options;
+    const during = (state: Extract<Order, { do: "state" }>["state"]) => {
+      order({ do: "state", state, on: true });
+      setTimeout(() => order({ do: "state", state, on: false }), lastsMs);
+    };
+    const clockOff = (ms: number) => {
+      this.#setClock(ms);
+      setTimeout(() => this.#setClock(0), lastsMs);
+    };
+    const begin: { readonly [Name in EpisodeName]: () => void } = {
+      "sessions expire": () => order({ do: "expire" }),
+      "sessions are revoked": () => during("revoked"),
+      "STS is down for longer than a session lives": () => {
+        during("sts-down");
+        order({ do: "warp", ms: WARP_MS });
+        this.#warped += WARP_MS;
+        this.#setClock(this.#clockOff);
+      },
+      // Not in the middle of a call's results.
+      crash: () => void setImmediate(() => this.#crash()),
+      "clock 10 minutes fast": () => clockOff(TEN_MINUTES_MS),
+      "clock 10 minutes slow": () => clockOff(-TEN_MINUTES_MS),
+      "DNS fails": () => {
+        dns.lookup = failingLookup as typeof dns.lookup;
+        order({ do: "cut" });
+        setTimeout(() => {
+          dns.lookup = this.#lookup;
+        }, lastsMs);
+      },
+      "function throttled": () => during("throttled"),
+      "role denied": () => during("denied"),
+      "function gone": () => during("gone"),
+    };
+    begin[name]();
+  }
+
+  #setClock(offMs: number): void {
+    this.#clockOff = offMs;
+    setWallClock(this.#warped + offMs);
+  }
+
+  /** The process is gone, with everything that was under way; the queue gives those events out again. */
+  #crash(): void {
+    this.#epoch++;
+    this.#calls = 0;
+    for (const n of this.#underWay) {
+      this.#crashes[n] = (this.#crashes[n] ?? 0) + 1;
+      this.#ready.push(n);
+    }
+    this.#underWay.clear();
+    this.#faces.push(this.#options.newFace());
+    this.#pump();
+  }
+}
+
+type Callback = (error: Error) => void;
+
+function failingLookup(hostname: string, options: object | Callback, callback?: Callback): void {
+  const error = Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), {
+    code: "ENOTFOUND",
+    syscall: "getaddrinfo",
+  });
+  const done = callback ?? (options as Callback);
+  setImmediate(() => done(error));
+}
+
+function heapUsed(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  return process.memoryUsage().heapUsed;
+}

@@ -1,0 +1,181 @@
+// @ts-nocheck
+// Whoever answers in AWS's place, in a process of its own: misbehaves by the seed, and keeps the ledger of what the functions really took.
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type Backend, embeddedBackend, stubBackend } from "./backend";
+import { numberOf } from "./events";
+import { type Answer, denied, faultFor, gone, throttled, whole } from "./faults";
+import { type Connection, createRawServer, type RawRequest } from "./raw-server";
+
+/** What a model host may ask of the server. */
+export type Order =
+  | {
+      readonly do: "start";
+      readonly seed: number;
+      readonly events: number;
+      readonly rate: number;
+      readonly backend: "stub" | "embedded";
+    }
+  | { readonly do: "state"; readonly state: ServerState; readonly on: boolean }
+  | { readonly do: "expire" | "cut" | "count" | "ledger" }
+  | { readonly do: "warp"; readonly ms: number };
+
+export type ServerState = "sts-down" | "throttled" | "denied" | "gone" | "revoked";
+
+/** What the functions really took, and what was done to the answers. */
+export interface Ledger {
+  /** By event: how often a function took it. */
+  readonly taken: Uint8Array;
+  /** By event: how many of those answers did not arrive whole. */
+  readonly spoiled: Uint8Array;
+  /** By fault: how often it struck. */
+  readonly strikes: Readonly<Record<string, number>>;
+  /** By fault: how many events it made a function take once more. */
+  readonly again: Readonly<Record<string, number>>;
+  /** Connections to an address that nobody configured. */
+  readonly trapped: number;
+  readonly requests: number;
+  /** By event: what was done to the requests in which it came first. */
+  readonly history: ReadonlyMap<number, readonly string[]>;
+}
+
+/** Bodies longer than this are answered, now and then, before they are read. */
+const EARLY_BYTES = 5_000_000;
+const EARLY_ANSWERS = 3;
+
+async function main(): Promise<void> {
+  const [{ seed, events, rate, backend: kind }] = (await once(process, "message")) as [Extract<Order, { do: "start" }>];
+  const backend: Backend = kind === "embedded" ? await embeddedBackend(seed) : stubBackend(seed);
+  const states = new Set<ServerState>();
+  const sockets = new Set<Socket>();
+  const asked = new Map<number, number>();
+  const taken = new Uint8Array(events);
+  const spoiled = new Uint8Array(events);
+  const spoiledBy = new Map<number, string[]>();
+  const strikes: Record<string, number> = {};
+  const history = new Map<number, string[]>();
+  let requests = 0;
+  let trapped = 0;
+  let early = 0;
+
+  const trap = createServer((socket) => {
+    trapped++;
+    socket.destroy();
+  });
+  trap.listen(0, "127.0.0.1");
+  await once(trap, "listening");
+  const trapUrl = `http://127.0.0.1:${(trap.address() as AddressInfo).port}/2015-03-31/functions/trap/invocations`;
+
+  async function handle(request: RawRequest, connection: Connection): Promise<void> {
+    requests++;
+    if (!request.path.startsWith("/2015-03-31/")) return assume(request, connection);
+    const state = answerInState();
+    if (state) return connection.write(whole(state));
+    const payload: unknown = JSON.parse(request.body.toString());
+    const numbers = (Array.isArray(payload) ? payload : [payload]).map(({ messageId }) => numberOf(messageId));
+    const [first = 0] = numbers;
+    const nth = asked.get(first) ?? 0;
+    asked.set(first, nth + 1);
+    const fault = faultFor(seed, first, nth, rate);
+    if (fault) {
+      strikes[fault.name] = (strikes[fault.name] ?? 0) + 1;
+      history.set(first, [...(history.get(first) ?? []), fault.name]);
+    }
+    if (fault?.when === "before") return fault.strike(connection, NOTHING, first);
+    const answer = await backend.answer(request);
+    const cut = connection.socket.destroyed ? "connection cut while the function ran" : undefined;
+    enter(numbers, answer, cut ?? (fault?.when === "after" ? fault.name : undefined));
+    if (fault) fault.strike(connection, answer, first);
+    else connection.write(whole(answer));
+  }
+
+  async function assume(request: RawRequest, connection: Connection): Promise<void> {
+    if (states.has("sts-down")) return connection.reset();
+    connection.write(whole(await backend.answer(request)));
+  }
+
+  function answerInState(): Answer | undefined {
+    if (states.has("denied")) return denied();
+    if (states.has("gone")) return gone();
+    return states.has("throttled") ? throttled("1") : undefined;
+  }
+
+  function enter(numbers: readonly number[], answer: Answer, spoiler: string | undefined): void {
+    if (answer.status !== 200 || "x-amz-function-error" in answer.headers) return;
+    const failed = new Set(failuresIn(answer.body));
+    for (const n of numbers) {
+      if (failed.has(n)) continue;
+      taken[n] = (taken[n] ?? 0) + 1;
+      if (spoiler === undefined) continue;
+      spoiled[n] = (spoiled[n] ?? 0) + 1;
+      spoiledBy.set(n, [...(spoiledBy.get(n) ?? []), spoiler]);
+    }
+  }
+
+  function ledger(): Ledger {
+    const again: Record<string, number> = {};
+    for (const [n, faults] of spoiledBy) {
+      if ((taken[n] ?? 0) < 2) continue;
+      for (const name of faults) again[name] = (again[name] ?? 0) + 1;
+    }
+    return { taken, spoiled, strikes, again, trapped, requests, history };
+  }
+
+  const server = createRawServer({
+    trapUrl,
+    handle: (request, connection) => {
+      handle(request, connection).catch((error: unknown) => {
+        process.stderr.write(`The server itself failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+        connection.reset();
+      });
+    },
+    early({ headers, path }, connection) {
+      if (early >= EARLY_ANSWERS || Number(headers["content-length"]) < EARLY_BYTES) return false;
+      if (!path.startsWith("/2015-03-31/")) return false;
+      early++;
+      strikes["an answer before the request was read"] = early;
+      connection.write(whole({ ...NOTHING, body: "null" }));
+      return true;
+    },
+  });
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+
+  const obey: { readonly [Do in Order["do"]]: (order: Extract<Order, { do: Do }>) => unknown } = {
+    start: () => undefined,
+    state({ state, on }) {
+      if (on) states.add(state);
+      else states.delete(state);
+      if (state === "revoked") backend.revokeSessions(on);
+    },
+    expire: () => backend.expireSessions(),
+    warp: ({ ms }) => backend.warp(ms),
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+    count: () => process.send?.({ connections: sockets.size }),
+    ledger: () => process.send?.({ ledger: ledger() }),
+  };
+  process.on("message", (order: Order) => (obey[order.do] as (order: Order) => unknown)(order));
+  process.send?.({ port: (server.address() as AddressInfo).port });
+}
+
+const NOTHING: Answer = {
+  status: 200,
+  headers: { "x-amzn-requestid": "early", "x-amz-executed-version": "$LATEST" },
+  body: "",
+};
+
+function failuresIn(body: string): number[] {
+  const { batchItemFailures = [] } = (JSON.parse(body || "null") ?? {}) as {
+    batchItemFailures?: readonly { itemIdentifier: string }[];
+  };
+  return batchItemFailures.map(({ itemIdentifier }) => numberOf(itemIdentifier));
+}
+
+process.on("disconnect", () => process.exit(0));
+void main();

@@ -1,0 +1,48 @@
+// @ts-nocheck
+import { defineConfig, type Options } from "tsup";
+import { shippedPackages } from "./scripts/shipped-packages";
+
+const common: Options = {
+  target: "node20",
+  platform: "node",
+  sourcemap: false,
+  clean: false,
+  splitting: false,
+  esbuildPlugins: [shippedPackages({ licenses: "dist/THIRD-PARTY-LICENSES.txt", sbom: "dist/sbom.cdx.json" })],
+};
+
+export default defineConfig([
+  {
+    ...common,
+    entry: { index: "src/index.ts", jitsu: "src/hosts/jitsu/index.ts", function: "src/function/index.ts" },
+    format: ["esm", "cjs"],
+    dts: true,
+    splitting: true,
+  },
+  {
+    // Deployed to sandboxes which have nothing but ECMAScript: one file that imports nothing.
+    ...common,
+    entry: { "functions/amazon-lambda": "src/hosts/jitsu/sandbox.ts" },
+    format: ["esm"],
+    platform: "neutral",
+    target: "es2022",
+    noExternal: [/.*/],
+    minify: true,
+  },
+  {
+    // Dropped into rudder-transformer, which has none of our dependencies: two files that import nothing but Node.js.
+    ...common,
+    entry: {
+      "rudderstack/transform": "src/hosts/rudderstack/transform.ts",
+      "rudderstack/networkHandler": "src/hosts/rudderstack/network-handler.ts",
+    },
+    format: ["cjs"],
+    noExternal: [/.*/],
+    minify: true,
+  },
+  {
+    ...common,
+    entry: { cli: "src/cli/main.ts", "local/worker": "src/local/worker.ts" },
+    format: ["cjs"],
+  },
+]);
