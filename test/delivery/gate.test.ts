@@ -180,6 +180,178 @@ describe("a function that is gone", () => {
   });
 });
 
+describe("the limit, step by step", () => {
+  const answered = { outcome: "answered", tookMs: 100 } as const;
+  const throttle = { outcome: "throttled", tookMs: 1 } as const;
+
+  /** Eleven go in, and AWS has room for ten of them. */
+  function limitedToTen(): Gate {
+    const gate = new Gate();
+    for (let i = 0; i < 11; i++) gate.enter(0);
+    gate.leave(throttle, 1);
+    return gate;
+  }
+
+  /** A whole window of answers while the gate is full. */
+  function window(gate: Gate, now: number, answers: number): void {
+    while (gate.enter(now).admitted);
+    for (let i = 0; i < answers; i++) {
+      gate.leave(answered, now);
+      gate.enter(now);
+    }
+  }
+
+  test("rises by 1, 2, 4 with each window of answers, and by one step in half a second", () => {
+    const gate = limitedToTen();
+
+    window(gate, 500, 10);
+    expect(gate.limit).toBe(10);
+    window(gate, 501, 1);
+    expect(gate.limit).toBe(11);
+    window(gate, 1000, 11);
+    expect(gate.limit).toBe(11);
+    window(gate, 1001, 1);
+    expect(gate.limit).toBe(13);
+    window(gate, 2000, 13);
+    expect(gate.limit).toBe(17);
+  });
+
+  test("does not rise while there is room below it", () => {
+    const gate = limitedToTen();
+    for (let i = 0; i < 10; i++) gate.leave(answered, 600);
+
+    for (let i = 0; i < 100; i++) {
+      gate.enter(2000 + i * 100);
+      gate.leave(answered, 2000 + i * 100);
+    }
+
+    expect(gate.limit).toBeLessThanOrEqual(11);
+  });
+
+  test("falls to nine tenths, once for all throttles of half a second", () => {
+    const gate = new Gate();
+    for (let i = 0; i < 101; i++) gate.enter(0);
+    gate.leave(throttle, 1);
+    expect(gate.limit).toBe(100);
+
+    gate.leave(throttle, 501);
+    expect(gate.limit).toBe(90);
+    gate.leave(throttle, 502);
+    gate.leave(throttle, 1000);
+    expect(gate.limit).toBe(90);
+    gate.leave(throttle, 1500);
+    expect(gate.limit).toBe(81);
+  });
+
+  test("begins to rise with 1 again after a throttle", () => {
+    const gate = limitedToTen();
+    window(gate, 501, 10);
+    window(gate, 1001, 11);
+    expect(gate.limit).toBe(13);
+
+    gate.leave(throttle, 1100);
+    const lowered = gate.limit;
+    window(gate, 1600, 10);
+
+    expect(lowered).toBe(10);
+    expect(gate.limit).toBe(11);
+  });
+
+  test("is not touched by what says nothing about load", () => {
+    const gate = limitedToTen();
+
+    gate.leave({ outcome: "unknown", tookMs: 5000 }, 5000);
+
+    expect(gate.limit).toBe(10);
+    expect(gate.enter(5001)).toEqual({ admitted: true });
+    expect(gate.enter(5001)).toMatchObject({ admitted: false });
+  });
+});
+
+describe("a probe that fails", () => {
+  const refuse = { outcome: "refused", tookMs: 5 } as const;
+
+  /** When the gate lets somebody in, tried every millisecond. */
+  function nextProbe(gate: Gate, after: number): number {
+    for (let now = after; ; now++) if (gate.enter(now).admitted) return now;
+  }
+
+  test("doubles the rest, up to 5 s", () => {
+    const gate = new Gate();
+    gate.enter(0);
+    const rests: number[] = [];
+
+    for (let now = 0, i = 0; i < 5; i++) {
+      gate.leave(refuse, now);
+      const probe = nextProbe(gate, now);
+      rests.push(probe - now);
+      now = probe;
+    }
+
+    expect(rests).toEqual([1000, 2000, 4000, 5000, 5000]);
+  });
+
+  test("and all that were in flight when it broke count as one", () => {
+    const gate = new Gate();
+    for (let i = 0; i < 20; i++) gate.enter(0);
+
+    for (let i = 0; i < 20; i++) gate.leave(refuse, i);
+
+    expect(nextProbe(gate, 20)).toBe(1000);
+  });
+
+  test("and one that succeeds lets everybody in, and forgets", () => {
+    const gate = new Gate();
+    gate.enter(0);
+    gate.leave(refuse, 0);
+    const probe = nextProbe(gate, 0);
+
+    gate.leave({ outcome: "answered", tookMs: 10 }, probe + 10);
+
+    expect(gate.idle).toBe(true);
+    gate.enter(5000);
+    gate.leave(refuse, 5000);
+    expect(nextProbe(gate, 5000)).toBe(6000);
+  });
+
+  test("an answer to what was in flight before closes the circuit: the function is there", () => {
+    const gate = new Gate();
+    gate.enter(0);
+    gate.enter(0);
+
+    gate.leave(refuse, 10);
+    gate.leave({ outcome: "answered", tookMs: 20 }, 20);
+
+    expect(gate.enter(21)).toEqual({ admitted: true });
+  });
+});
+
+test("the wait follows how long the function takes, the latest most", () => {
+  const gate = new Gate();
+  const turn = (now: number) => {
+    const admission = gate.enter(now, 1);
+    return admission.admitted ? undefined : admission.retryAfterMs;
+  };
+  gate.enter(0);
+  gate.leave({ outcome: "answered", tookMs: 400 }, 400);
+  gate.enter(400);
+  expect(turn(400)).toBe(200);
+
+  gate.leave({ outcome: "answered", tookMs: 900 }, 1300);
+  gate.enter(1300);
+
+  expect(turn(1300)).toBe(250);
+  // Long after the last turn, the queue begins anew.
+  expect(turn(60_000)).toBe(250);
+});
+
+test("before anything ended, it is thought to take a second", () => {
+  const gate = new Gate();
+  gate.enter(0, 1);
+
+  expect(gate.enter(0, 1)).toEqual({ admitted: false, because: "full", retryAfterMs: 500 });
+});
+
 test("a function that hangs holds no more than the operator allows", () => {
   const gate = new Gate();
 
