@@ -2,17 +2,19 @@ import type { Aws, InvokeTarget } from "./aws/aws";
 import type { AwsError } from "./aws/aws-error";
 import { Deadline } from "./aws/deadline";
 import { Invoker } from "./aws/invoker";
+import type { Gatekeeper } from "./aws/passage";
 import type { Sessions } from "./aws/sessions";
 import type { Transport } from "./aws/transport";
 import { Collector } from "./delivery/collector";
 import type { DeliveryResult } from "./delivery/delivery-result";
 import { FailureLambda } from "./delivery/failure-lambda";
+import type { Entrance, Gates } from "./delivery/gates";
 import { isolated } from "./delivery/isolation";
 import { inLanes } from "./delivery/lanes";
 import { resultsOfInvocation } from "./delivery/outcome";
 import { failed, unsent } from "./delivery/result";
 import { BoundedMap } from "./encoding/bounded-map";
-import { functionArn } from "./names/function-reference";
+import { functionArn, functionNameForInvoke } from "./names/function-reference";
 import { partitionOf } from "./names/partitions";
 import { BRACKETS, batchesByUser, batchesOf, payloadOf, sharingKey } from "./planning/batches";
 import { isPlanned, type Plan, type PlannedDelivery, type Unplanned } from "./planning/planned-delivery";
@@ -84,6 +86,7 @@ export interface HostedDestination extends Destination {
 export interface Surroundings {
   readonly aws: Aws;
   readonly sessions: Sessions;
+  readonly gates: Gates;
   /** @throws SettingsError where the operator's own settings are no good */
   readonly operator: () => OperatorPolicy;
   /** What else to say where a delivery took too long. */
@@ -123,6 +126,7 @@ class LambdaDestination implements HostedDestination {
   readonly #invoker: Invoker;
   readonly #targets: ReadonlyMap<string, InvokeTarget>;
   readonly #tenantTargets = new BoundedMap<string, InvokeTarget>({ entries: MAX_TENANT_TARGETS });
+  readonly #gatekeepers: ReadonlyMap<string, Gatekeeper>;
   readonly #failures: FailureLambda | undefined;
   readonly #limit: { readonly events: number; readonly bytes: number };
   readonly #collectors = new BoundedMap<string, Collector<Collected, DeliveryResult>>({ entries: MAX_COLLECTORS });
@@ -130,7 +134,7 @@ class LambdaDestination implements HostedDestination {
   readonly #whenIdle: (() => void)[] = [];
   #closed = false;
 
-  constructor({ aws, sessions, timeoutNote }: Surroundings, settings: ParsedSettings, operator: OperatorPolicy) {
+  constructor({ aws, sessions, gates, timeoutNote }: Surroundings, settings: ParsedSettings, operator: OperatorPolicy) {
     const functions = configuredFunctions(settings);
     this.#aws = aws;
     this.#settings = settings;
@@ -138,6 +142,9 @@ class LambdaDestination implements HostedDestination {
     this.#planner = new Planner(settings, operator);
     this.#invoker = new Invoker(aws, sessions, { ...settings, functions });
     this.#targets = new Map(functions.map((reference) => [reference.configured, targetOf(reference, settings)]));
+    this.#gatekeepers = new Map(
+      functions.map((reference) => [reference.configured, gates.keeperOf(entranceOf(reference, settings))]),
+    );
     this.#failures = this.#failureLambda();
     this.#limit = { events: settings.maxBatchSize, bytes: MAX_PAYLOAD_BYTES[settings.invocationType] };
   }
@@ -321,8 +328,9 @@ class LambdaDestination implements HostedDestination {
     const asBatch = this.#limit.events > 1;
     try {
       const target = this.#targetFor(first);
+      const gatekeeper = this.#gatekeepers.get(first.function);
       const payload = payloadOf(deliveries, asBatch);
-      const invocation = await this.#invoker.invoke(target, first.externalId, payload, deadline);
+      const invocation = await this.#invoker.invoke(target, first.externalId, payload, deadline, gatekeeper);
       const results = resultsOfInvocation(deliveries, invocation, deadline.elapsed, {
         asBatch,
         returnValue: this.#settings.returnValue,
@@ -364,6 +372,19 @@ const CLOSED = {
 
 function nameOf({ messageId, callType, function: name }: PlannedDelivery) {
   return { messageId, callType, function: name };
+}
+
+/** Where the function's gate is. Who invokes is part of it: nobody is turned away for what another may not. */
+function entranceOf(
+  reference: InvokeTarget["function"],
+  { role, keys, region, maxConcurrency }: ParsedSettings,
+): Entrance {
+  const caller = [keys?.accessKeyId, keys?.secretAccessKey, role?.arn];
+  return {
+    key: JSON.stringify([...caller, region, functionNameForInvoke(reference), reference.qualifier]),
+    tenant: role?.account ?? keys?.accessKeyId ?? "",
+    most: maxConcurrency,
+  };
 }
 
 function targetOf(

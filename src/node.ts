@@ -1,5 +1,6 @@
 import { createNodeAws, type NodeAws } from "./aws/node";
 import { Sessions } from "./aws/sessions";
+import { Gates } from "./delivery/gates";
 import { createDestinationIn, type HostedDestination, type Surroundings } from "./destination";
 import { type OperatorPolicy, operatorPolicyFromEnvironment } from "./settings/operator-policy";
 
@@ -9,13 +10,13 @@ export interface DestinationOptions {
   readonly operator?: OperatorPolicy;
 }
 
-let shared: { readonly aws: NodeAws; readonly sessions: Sessions } | undefined;
+let shared: { readonly aws: NodeAws; readonly sessions: Sessions; readonly gates: Gates } | undefined;
 
-/** What all destinations of a process run on: connections and sessions are shared. */
+/** What all destinations of a process run on: connections, sessions and gates are shared. */
 export function nodeSurroundings({ operator }: DestinationOptions = {}): Surroundings & { readonly aws: NodeAws } {
   if (!shared) {
     const aws = createNodeAws();
-    shared = { aws, sessions: new Sessions(aws) };
+    shared = { aws, sessions: new Sessions(aws), gates: new Gates(aws.clock) };
   }
   return { ...shared, operator: () => operator ?? operatorPolicyFromEnvironment(process.env) };
 }

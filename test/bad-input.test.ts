@@ -2,6 +2,7 @@ import "./errors-of-any-realm";
 import fc from "fast-check";
 import { Sessions } from "../src/aws/sessions";
 import type { DeliveryResult } from "../src/delivery/delivery-result";
+import { Gates } from "../src/delivery/gates";
 import { createDestinationIn, type Destination } from "../src/destination";
 import { createDestination } from "../src/index";
 import { DEFAULT_OPERATOR_POLICY } from "../src/settings/operator-policy";
@@ -20,7 +21,12 @@ const source = { sourceId: "source-1" };
 
 function destination(more: object = {}): { readonly aws: FakeAws; readonly destination: Destination } {
   const aws = new FakeAws();
-  const surroundings = { aws, sessions: new Sessions(aws), operator: () => DEFAULT_OPERATOR_POLICY };
+  const surroundings = {
+    aws,
+    sessions: new Sessions(aws),
+    gates: new Gates(aws.clock),
+    operator: () => DEFAULT_OPERATOR_POLICY,
+  };
   return { aws, destination: createDestinationIn(surroundings, { ...settings, ...more }) };
 }
 
@@ -183,7 +189,12 @@ describe("whatever comes in place of settings", () => {
   const value = fc.oneof(anything, fc.json(), fc.constantFrom<unknown>(...Object.values({ ...settings, ...keys })));
   const settingsLike = fc.dictionary(fc.oneof(fc.constantFrom(...SETTING_KEYS), fc.string()), value);
   const aws = new FakeAws();
-  const surroundings = { aws, sessions: new Sessions(aws), operator: () => DEFAULT_OPERATOR_POLICY };
+  const surroundings = {
+    aws,
+    sessions: new Sessions(aws),
+    gates: new Gates(aws.clock),
+    operator: () => DEFAULT_OPERATOR_POLICY,
+  };
 
   test.each([
     ["anything", anything],

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import type { InvokeAnswer } from "../src/aws/aws";
 import { Sessions } from "../src/aws/sessions";
 import type { DeliveryResult } from "../src/delivery/delivery-result";
+import { Gates } from "../src/delivery/gates";
 import { unsent } from "../src/delivery/result";
 import { createDestinationIn, type HostedDestination } from "../src/destination";
 import { CALL_TYPES } from "../src/events/segment-event";
@@ -27,7 +28,10 @@ beforeEach(() => {
 
 function destination(more: object = {}, operator: OperatorPolicy = DEFAULT_OPERATOR_POLICY): HostedDestination {
   const all = { ...settings, ...more };
-  return createDestinationIn({ aws, sessions: new Sessions(aws), operator: () => operator }, all);
+  return createDestinationIn(
+    { aws, sessions: new Sessions(aws), gates: new Gates(aws.clock), operator: () => operator },
+    all,
+  );
 }
 
 /** With the external ID from there. */
@@ -109,7 +113,10 @@ describe("deliver", () => {
     const operator = () => {
       throw new SettingsError([{ setting: "AMAZON_LAMBDA_EXTERNAL_ID", problem: "must be settings" }]);
     };
-    const broken = createDestinationIn({ aws, sessions: new Sessions(aws), operator }, settings);
+    const broken = createDestinationIn(
+      { aws, sessions: new Sessions(aws), gates: new Gates(aws.clock), operator },
+      settings,
+    );
     const result = assessedResult(await broken.deliver(track, source));
     expect(result.error?.message).toContain("AMAZON_LAMBDA_EXTERNAL_ID");
   });
@@ -311,7 +318,9 @@ describe("deliverBatch", () => {
       Promise.reject(failure({ service: "lambda", code: "AccessDeniedException", status: 403 }));
     const results = await destination({ maxBatchSize: 3 }).deliverBatch(events, source);
     expect(results.map((result) => assessedResult(result).error?.code)).toEqual(events.map(() => "AccessDenied"));
-    expect(aws.invoked).toHaveLength(2);
+    // The second batch is not sent to a function that has just been refused.
+    expect(aws.invoked).toHaveLength(1);
+    expect(results.map(({ attempts }) => attempts)).toEqual([1, 1, 1, 0, 0]);
   });
 
   test("splits a batch that AWS finds too large, until it fits", async () => {

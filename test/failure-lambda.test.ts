@@ -1,5 +1,6 @@
 import { createNodeAws } from "../src/aws/node";
 import { Sessions } from "../src/aws/sessions";
+import { Gates } from "../src/delivery/gates";
 import { createDestinationIn } from "../src/destination";
 import { type EmbeddedAws, startEmbeddedAws } from "../src/local/aws/embedded-aws";
 import { DEFAULT_OPERATOR_POLICY } from "../src/settings/operator-policy";
@@ -43,7 +44,12 @@ function addFunction(handler: (event: unknown) => unknown): void {
 
 function destination(more: object = {}) {
   const own = createNodeAws();
-  const surroundings = { aws: own, sessions: new Sessions(own), operator: () => DEFAULT_OPERATOR_POLICY };
+  const surroundings = {
+    aws: own,
+    sessions: new Sessions(own),
+    gates: new Gates(own.clock),
+    operator: () => DEFAULT_OPERATOR_POLICY,
+  };
   return createDestinationIn(surroundings, { ...settings, ...more });
 }
 

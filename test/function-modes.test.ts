@@ -7,6 +7,7 @@ import { Sessions } from "../src/aws/sessions";
 import { stsAssumeRole } from "../src/aws/sts";
 import { endpointAt } from "../src/aws/transport";
 import { undiciTransport } from "../src/aws/undici";
+import { Gates } from "../src/delivery/gates";
 import { createDestinationIn, type HostedDestination } from "../src/destination";
 import { sha256Crypto } from "../src/encoding/sha256";
 import { type EmbeddedAws, startEmbeddedAws } from "../src/local/aws/embedded-aws";
@@ -54,7 +55,12 @@ describe.each<[where: string, make: () => Aws]>([
 ])("in %s", (_where, make) => {
   function destination(more: object = {}): HostedDestination {
     const own = make();
-    const surroundings = { aws: own, sessions: new Sessions(own), operator: () => DEFAULT_OPERATOR_POLICY };
+    const surroundings = {
+      aws: own,
+      sessions: new Sessions(own),
+      gates: new Gates(own.clock),
+      operator: () => DEFAULT_OPERATOR_POLICY,
+    };
     return createDestinationIn(surroundings, { ...settings, ...more });
   }
 

@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   aws: ["names", "encoding"],
   planning: ["names", "encoding", "settings", "events"],
   destination: ["names", "encoding", "settings", "planning", "aws", "delivery"],
-  node: ["settings", "aws", "destination"],
+  node: ["settings", "aws", "delivery", "destination"],
   iam: ["names", "settings", "events", "aws", "delivery", "destination"],
   index: ["names", "settings", "events", "planning", "delivery", "destination", "node", "iam"],
   hosts: [],

@@ -13,7 +13,8 @@ import { networkHandler } from "../src/hosts/rudderstack/network-handler";
 import { processRouterDest } from "../src/hosts/rudderstack/transform";
 import { fixedConnections } from "../src/hosts/webhook/connection";
 import { bearer } from "../src/hosts/webhook/credentials";
-import { logAnswered, receiverLog } from "../src/hosts/webhook/log";
+import { receiverLog } from "../src/hosts/webhook/log";
+import { logAnswered } from "../src/hosts/webhook/log-answered";
 import { createReceiver } from "../src/hosts/webhook/receiver";
 import * as face from "../src/index";
 import { environment } from "./aws/loopback";
@@ -41,7 +42,7 @@ const SETTINGS = {
   secretAccessKey: SECRETS["secret of the settings"],
   logType: "Tail",
   timeoutMs: 300,
-};
+} as const;
 const EVENT = { type: "track", event: "Order Completed", messageId: "m-1", userId: "u-1" };
 const ORIGIN = { sourceId: "my-source-id", workspaceId: "my-workspace-id" };
 

@@ -2,8 +2,8 @@
 export interface AwsErrorDetails {
   /** Which service was asked. */
   readonly service: "lambda" | "sts";
-  /** `service`: AWS answered with an error, or code failed that should not. `network`: no answer. `timeout`: none in time. `identity`: nobody to sign as. `installation`: the AWS SDK is not there. */
-  readonly kind: "service" | "network" | "timeout" | "identity" | "installation";
+  /** `service`: AWS answered with an error, or code failed that should not. `network`: no answer. `timeout`: none in time. `identity`: nobody to sign as. `installation`: the AWS SDK is not there. `withheld`: AWS was not asked, because of what it answered before or of what is in flight. */
+  readonly kind: "service" | "network" | "timeout" | "identity" | "installation" | "withheld";
   /** AWS's error name (`AccessDeniedException`) or the system's (`ECONNREFUSED`). */
   readonly code: string;
   /** What AWS or the system said; secrets are taken out. */
@@ -11,6 +11,8 @@ export interface AwsErrorDetails {
   /** HTTP status, where there was one. */
   readonly status?: number;
   readonly requestId?: string;
+  /** Lambda's `Reason` for throttling, e.g. `ReservedFunctionConcurrentInvocationLimitExceeded`. */
+  readonly reason?: string;
   /** Milliseconds, from `Retry-After`. */
   readonly retryAfterMs?: number;
   /** The request certainly did not leave this machine. */

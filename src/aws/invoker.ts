@@ -3,6 +3,7 @@ import type { FunctionReference } from "../names/function-reference";
 import type { AssumeRoleRequest, Aws, AwsCredentials, InvokeAnswer, InvokeTarget } from "./aws";
 import { AwsError, type AwsErrorDetails } from "./aws-error";
 import type { Deadline } from "./deadline";
+import type { Gatekeeper, Passage } from "./passage";
 import { sessionPolicies } from "./session-policy";
 import type { Sessions } from "./sessions";
 
@@ -58,12 +59,34 @@ export class Invoker {
    * a session that AWS no longer honours, a signature with the time of a wrong clock. Never throws.
    *
    * @param externalId for the role; not used where there is none
+   * @param gatekeeper is asked once there is a session: who may not invoke takes nobody's place
    */
   async invoke(
     target: InvokeTarget,
     externalId: string | undefined,
     payload: string,
     deadline: Deadline,
+    gatekeeper?: Gatekeeper,
+  ): Promise<Invocation> {
+    let passage: Passage | undefined;
+    const invocation = await this.#send(target, externalId, payload, deadline, () => {
+      if (passage || !gatekeeper) return undefined;
+      const admitted = gatekeeper.admit(payload.length);
+      if (!("leave" in admitted)) return new AwsError(admitted);
+      passage = admitted;
+      return undefined;
+    });
+    passage?.leave("error" in invocation ? invocation.error.details : undefined);
+    return invocation;
+  }
+
+  /** @param withheld why nothing is to be sent now, if anything */
+  async #send(
+    target: InvokeTarget,
+    externalId: string | undefined,
+    payload: string,
+    deadline: Deadline,
+    withheld: () => AwsError | undefined,
   ): Promise<Invocation> {
     const { role, keys } = this.#caller;
     let session = role && this.#request(externalId);
@@ -80,6 +103,8 @@ export class Invoker {
             this.#sessions.current(session, deadline.via) ?? (await this.#sessions.credentials(session, deadline));
           if (deadline.left <= 0) throw deadline.error("sts");
         }
+        const instead = withheld();
+        if (instead) return { attempts, error: instead };
         asked = "lambda";
         attempts++;
         return { attempts, answer: await this.#aws.invoke(invocation(target, payload, credentials), deadline) };

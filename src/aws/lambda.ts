@@ -4,6 +4,7 @@ import { AwsError, type AwsErrorDetails } from "./aws-error";
 import type { AwsTime } from "./clock";
 import type { Deadline } from "./deadline";
 import { noIdentity, transportFailure } from "./failed-call";
+import { withoutSecretsOf } from "./quoted-secrets";
 import { retryAfterMs } from "./retry-after";
 import { type Crypto, SignedRequest, Signer, uriEncode } from "./signature";
 import type { Endpoint, Transport, WireAnswer } from "./transport";
@@ -63,10 +64,9 @@ export function lambdaInvoke(ports: LambdaPorts) {
     let answer: WireAnswer;
     try {
       const headers = request.headers(payload, time.now());
-      answer = await (deadline.via ?? transport).post(
-        { endpoint, path: request.path, headers, body: payload },
-        deadline,
-      );
+      const way = deadline.via ?? transport;
+      const raw = await way.post({ endpoint, path: request.path, headers, body: payload }, deadline);
+      answer = withoutSecretsOf(raw, caller);
     } catch (error) {
       throw transportFailure("lambda", error, deadline);
     }
@@ -122,7 +122,8 @@ function notAccepted(answer: WireAnswer, time: AwsTime): AwsError {
   // `AccessDeniedException:http://internal.amazon.com/coral/com.amazon.coral.service/`
   const code = (answer.header("x-amzn-errortype") ?? text("code", "__type"))?.split(/[:,]/)[0]?.split("#").at(-1);
   const message = text("message", "Message", "errorMessage");
-  return serviceError("lambda", answer, time, { code, message, requestId: answer.header("x-amzn-requestid") });
+  const requestId = answer.header("x-amzn-requestid");
+  return serviceError("lambda", answer, time, { code, message, requestId, reason: text("Reason") });
 }
 
 /** AWS gives every answer of Lambda's an ID: this one is a page of something in between. */
@@ -140,7 +141,13 @@ export function serviceError(
     code,
     message,
     requestId,
-  }: { code: string | undefined; message: string | undefined; requestId: string | undefined },
+    reason,
+  }: {
+    code: string | undefined;
+    message: string | undefined;
+    requestId: string | undefined;
+    reason?: string | undefined;
+  },
 ): AwsError {
   const clockWasOff = time.learn(answer.header("date"));
   const wait = retryAfterMs(answer.header("retry-after"));
@@ -151,6 +158,8 @@ export function serviceError(
     message: message || "UnknownError",
     status: answer.status,
     ...(requestId !== undefined && { requestId }),
+    // A word of AWS's own; what is none is of no use.
+    ...(reason !== undefined && /^[A-Za-z]{1,80}$/.test(reason) && { reason }),
     ...(wait !== undefined && { retryAfterMs: wait }),
     ...(clockWasOff && { clockWasOff }),
   });

@@ -10,6 +10,8 @@ const RENEW_BEFORE_MS = 5 * 60_000;
 const UNUSABLE_BEFORE_MS = 10_000;
 /** Milliseconds for which a denial is remembered where STS does not say how long to wait. */
 const REMEMBER_DENIAL_MS = 5_000;
+/** Milliseconds for which it is remembered at most, whatever STS says: what is mended has to be noticed. */
+const REMEMBER_AT_MOST_MS = 60_000;
 /** Milliseconds that one AssumeRole may take, however soon the deliveries that wait for it give up. */
 const ASSUME_ROLE_TIMEOUT_MS = 10_000;
 /** Milliseconds between two tries to renew a session that is still good. */
@@ -152,7 +154,8 @@ export class Sessions {
       return credentials;
     } catch (error) {
       if (isDenial(error)) {
-        const until = clock.monotonic() + (error.details.retryAfterMs ?? REMEMBER_DENIAL_MS);
+        const until =
+          clock.monotonic() + Math.min(error.details.retryAfterMs ?? REMEMBER_DENIAL_MS, REMEMBER_AT_MOST_MS);
         this.#denials.set(key, { error, until });
       }
       throw error;

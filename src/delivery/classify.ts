@@ -21,6 +21,8 @@ const BY_NAME: Readonly<Record<string, DeliveryErrorCode>> = {
   RequestLimitExceeded: "Throttled",
   EC2ThrottledException: "Throttled",
   ServiceQuotaExceededException: "Throttled",
+  // Ours, where AWS was not even asked.
+  TooManyInFlight: "Throttled",
   ResourceNotFoundException: "FunctionNotFound",
   NoPublishedVersionException: "FunctionNotFound",
   ResourceNotReadyException: "FunctionNotReady",
@@ -56,12 +58,12 @@ const BY_PATTERN: readonly (readonly [RegExp, DeliveryErrorCode])[] = [
 
 /** What happened, as far as classification needs to know it. */
 export interface AwsFailure {
-  readonly kind: "service" | "network" | "timeout" | "identity" | "installation";
+  readonly kind: "service" | "network" | "timeout" | "identity" | "installation" | "withheld";
   readonly code: string;
   readonly status?: number;
 }
 
-const BY_KIND: Readonly<Record<Exclude<AwsFailure["kind"], "service">, DeliveryErrorCode>> = {
+const BY_KIND: Readonly<Record<Exclude<AwsFailure["kind"], "service" | "withheld">, DeliveryErrorCode>> = {
   network: "NetworkError",
   timeout: "OperationTimedOut",
   identity: "InvalidCredentials",
@@ -70,7 +72,7 @@ const BY_KIND: Readonly<Record<Exclude<AwsFailure["kind"], "service">, DeliveryE
 
 /** The failure that an error from AWS, or the absence of an answer, is. */
 export function classifyAwsFailure({ kind, code, status }: AwsFailure): DeliveryErrorCode {
-  if (kind !== "service") return BY_KIND[kind];
+  if (kind !== "service" && kind !== "withheld") return BY_KIND[kind];
   const listed = Object.hasOwn(BY_NAME, code) ? BY_NAME[code] : BY_PATTERN.find(([names]) => names.test(code))?.[1];
   return listed ?? classifyStatus(status);
 }

@@ -145,7 +145,8 @@ export function scopeOf(code: DeliveryErrorCode): FailureScope {
 }
 
 /** What tells one cause of a failure from another. */
-export interface Circumstances extends Partial<Pick<AwsErrorDetails, "service" | "kind" | "message">> {
+export interface Circumstances
+  extends Partial<Pick<AwsErrorDetails, "service" | "kind" | "code" | "message" | "reason">> {
   readonly logTail?: string;
 }
 
@@ -161,8 +162,48 @@ const says =
   ({ message = "", ...circumstances }: Circumstances) =>
     words.test(message) && (service === undefined || circumstances.service === service);
 
+const throttledFor = (reason: string, hint: string): Cause => ({
+  code: "Throttled",
+  applies: (circumstances) => circumstances.reason === reason,
+  hint: `${hint} The event is sent again later.`,
+});
+
 /** Causes that AWS's answer gives away; the first row that fits counts. */
 const CAUSES: readonly Cause[] = [
+  throttledFor(
+    "ReservedFunctionConcurrentInvocationLimitExceeded",
+    "The function's reserved concurrency is used up. If this lasts, raise it, make the function faster, or raise Max Batch Size.",
+  ),
+  throttledFor(
+    "ReservedFunctionInvocationRateLimitExceeded",
+    "The function is invoked more than ten times its reserved concurrency per second. If this lasts, raise that or Max Batch Size.",
+  ),
+  throttledFor(
+    "ConcurrentInvocationLimitExceeded",
+    "The account's concurrency in the region is used up, by whichever functions. If this lasts, reserve some for this function, or ask AWS to raise the account's limit.",
+  ),
+  throttledFor(
+    "FunctionInvocationRateLimitExceeded",
+    "The function is invoked more often per second than its concurrency allows. If this lasts, raise Max Batch Size, or ask AWS to raise the account's limit.",
+  ),
+  throttledFor(
+    "CallerRateLimitExceeded",
+    "The account calls Lambda more often per second than AWS allows. If this lasts, raise Max Batch Size, or ask AWS to raise the account's limit.",
+  ),
+  throttledFor(
+    "ConcurrentSnapshotCreateLimitExceeded",
+    "AWS makes too many SnapStart snapshots for the account at once.",
+  ),
+  {
+    code: "Throttled",
+    applies: ({ code }) => code === "TooManyInFlight",
+    hint: "The event is sent again later. If this lasts, make the function faster, raise Max Batch Size or Max Concurrency, or ask the router's operator for a higher limit.",
+  },
+  {
+    code: "Throttled",
+    applies: ({ service }) => service === "sts",
+    hint: "AWS limits how often roles are assumed. Sessions that are there stay in use; the event is sent again later.",
+  },
   {
     code: "AccessDenied",
     applies: says(/explicit deny/),

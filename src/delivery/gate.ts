@@ -15,8 +15,11 @@ export type Admission =
       readonly admitted: false;
       /** Milliseconds after which it is worth coming back. */
       readonly retryAfterMs: number;
-      /** `full`: as many as may be in flight are. `throttled`, `refused`: what the last invocations were answered. */
-      readonly because: "full" | "throttled" | "refused";
+      /**
+       * `limit`: as many are in flight as AWS takes. `most`: as many as the caller allows. `throttled`, `refused`: what the last
+       * invocations were answered.
+       */
+      readonly because: "limit" | "most" | "throttled" | "refused";
     };
 
 /** What is left of the limit after a throttle, at most; Netflix's `AIMDLimit` has the same. */
@@ -89,7 +92,8 @@ export class Gate {
       }
       circuit.probing = true;
     } else if (this.#inFlight >= Math.min(Math.floor(this.#limit), most)) {
-      return { admitted: false, retryAfterMs: this.#turn(now, most), because: "full" };
+      const because = this.#inFlight >= most ? "most" : "limit";
+      return { admitted: false, retryAfterMs: this.#turn(now, most), because };
     }
     this.#inFlight++;
     return { admitted: true };

@@ -59,12 +59,13 @@ function afterError({ error: { details } }: Extract<Invocation, { error: unknown
       return delivered(200, { ...facts, ...(requestId !== undefined && { requestId }) });
     }
     const deniedRole = details.service === "sts" && code === "AccessDenied" && externalId !== undefined;
-    const message = `${ORIGIN[details.service]}: ${details.message}${nameless}${deniedRole ? ` (External ID sent: ${externalId})` : ""}`;
+    const origin = details.kind === "withheld" ? "" : `${ORIGIN[details.service]}: `;
+    const message = `${origin}${details.message}${nameless}${deniedRole ? ` (External ID sent: ${externalId})` : ""}`;
     return failed(
       code,
       message,
       { ...facts, ...(requestId !== undefined && { requestId }), ...(retryAfterMs !== undefined && { retryAfterMs }) },
-      { awsError: details.code, hint },
+      { awsError: details.code, hint, ...(details.reason !== undefined && { reason: details.reason }) },
     );
   };
 }

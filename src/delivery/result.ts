@@ -52,7 +52,10 @@ export function failed(
   code: DeliveryErrorCode,
   message: string,
   facts: DeliveryFacts,
-  { hint = FAILURES[code].hint, ...more }: Partial<Pick<DeliveryError, "awsError" | "functionError" | "hint">> = {},
+  {
+    hint = FAILURES[code].hint,
+    ...more
+  }: Partial<Pick<DeliveryError, "awsError" | "functionError" | "reason" | "hint">> = {},
 ): DeliveryResult {
   const { label, outcome, status } = FAILURES[code];
   const { retryAfterMs, alone, ...rest } = facts;

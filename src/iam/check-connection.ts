@@ -4,6 +4,7 @@ import type { CallerIdentity } from "../aws/sdk";
 import { type SessionPolicy, sessionPolicies } from "../aws/session-policy";
 import { Sessions } from "../aws/sessions";
 import { classifyAwsFailure } from "../delivery/classify";
+import { Gates } from "../delivery/gates";
 import { createDestinationIn } from "../destination";
 import { CALL_TYPES, type CallType } from "../events/segment-event";
 import { type FunctionReference, functionArn } from "../names/function-reference";
@@ -275,7 +276,7 @@ class ConnectionCheck {
 
   async samples({ settings, operator }: Connection, input: unknown, aws: NodeAws): Promise<void> {
     const destination = createDestinationIn(
-      { aws, sessions: new Sessions(aws), operator: () => operator },
+      { aws, sessions: new Sessions(aws), gates: new Gates(aws.clock), operator: () => operator },
       { ...(input as object), logType: "Tail" },
     );
     const callTypes = CALL_TYPES.filter((callType) => settings.functions[callType]);

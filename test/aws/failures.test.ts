@@ -9,6 +9,7 @@ import { nodeClock } from "../../src/aws/node-clock";
 import { createSdk } from "../../src/aws/sdk";
 import { Sessions } from "../../src/aws/sessions";
 import { wireAws } from "../../src/aws/wire";
+import { Gates } from "../../src/delivery/gates";
 import { createDestinationIn } from "../../src/destination";
 import { sha256Crypto } from "../../src/encoding/sha256";
 import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
@@ -60,7 +61,7 @@ afterAll(() => {
 
 function destination(aws: Aws, more: object = {}) {
   return createDestinationIn(
-    { aws, sessions: new Sessions(aws), operator: () => DEFAULT_OPERATOR_POLICY },
+    { aws, sessions: new Sessions(aws), gates: new Gates(aws.clock), operator: () => DEFAULT_OPERATOR_POLICY },
     { ...settings, ...more },
   );
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createNodeAws } from "../../src/aws/node";
 import { Sessions } from "../../src/aws/sessions";
+import { Gates } from "../../src/delivery/gates";
 import { createDestinationIn } from "../../src/destination";
 import { checkConnectionIn } from "../../src/iam/check-connection";
 import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
@@ -89,7 +90,12 @@ afterEach(async () => {
 
 function deliver() {
   const own = createNodeAws();
-  const surroundings = { aws: own, sessions: new Sessions(own), operator: () => DEFAULT_OPERATOR_POLICY };
+  const surroundings = {
+    aws: own,
+    sessions: new Sessions(own),
+    gates: new Gates(own.clock),
+    operator: () => DEFAULT_OPERATOR_POLICY,
+  };
   return createDestinationIn(surroundings, settings).deliver(ORDER, { sourceId: "my-source-id" });
 }
 

@@ -8,6 +8,7 @@ import { functionNameForInvoke } from "../../src/names/function-reference";
 
 type Failure = Error & {
   readonly code?: string;
+  readonly Reason?: string;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
   readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
 };
@@ -47,7 +48,7 @@ export function sdkReference(): Aws {
   };
 }
 
-function asAwsError({ name, message, code, $metadata, $response }: Failure, deadline: Deadline): AwsError {
+function asAwsError({ name, message, code, Reason, $metadata, $response }: Failure, deadline: Deadline): AwsError {
   if (name === "AbortError" || name === "TimeoutError") return deadline.error("lambda");
   if (name === "CredentialsProviderError") return noIdentity("lambda");
   const status = $metadata?.httpStatusCode ?? $response?.statusCode;
@@ -60,6 +61,7 @@ function asAwsError({ name, message, code, $metadata, $response }: Failure, dead
     message,
     status,
     ...($metadata?.requestId && { requestId: $metadata.requestId }),
+    ...(Reason && { reason: Reason }),
     ...(retryAfter !== undefined && { retryAfterMs: Number(retryAfter) * 1000 }),
   });
 }

@@ -113,7 +113,7 @@ test("a throttle lowers the limit to what AWS kept running", () => {
 
   expect(gate.limit).toBe(6);
   expect(gate.inFlight).toBe(6);
-  expect(gate.enter(2)).toMatchObject({ admitted: false, because: "full" });
+  expect(gate.enter(2)).toMatchObject({ admitted: false, because: "limit" });
 });
 
 test("the limit comes back in seconds where there is room again", () => {
@@ -349,7 +349,7 @@ test("before anything ended, it is thought to take a second", () => {
   const gate = new Gate();
   gate.enter(0, 1);
 
-  expect(gate.enter(0, 1)).toEqual({ admitted: false, because: "full", retryAfterMs: 500 });
+  expect(gate.enter(0, 1)).toEqual({ admitted: false, because: "most", retryAfterMs: 500 });
 });
 
 test("a function that hangs holds no more than the operator allows", () => {

@@ -12,7 +12,7 @@ import { answerOf, type Surroundings, session, surroundings, taken } from "./sur
 const SETTINGS = {
   lambda: "arn:aws:lambda:us-east-1:123456789012:function:router-events",
   roleAddress: "arn:aws:iam::123456789012:role/router-events-invoker",
-  timeoutMs: 300,
+  timeoutMs: 5000,
 };
 const TRACK = { type: "track", event: "Order Completed", messageId: "m-1" };
 const ORIGIN = { sourceId: "my-source-id", workspaceId: "my-workspace-id" };
@@ -176,8 +176,8 @@ describe("what AWS, or whoever is in its place, answers", () => {
   );
 
   test("a result, whatever it is", async () => {
-    const one = createDestination({ ...SETTINGS, logType: "Tail" });
-    const many = createDestination({ ...SETTINGS, maxBatchSize: 10 });
+    const one = createDestination({ ...SETTINGS, logType: "Tail", timeoutMs: 300 });
+    const many = createDestination({ ...SETTINGS, maxBatchSize: 10, timeoutMs: 300 });
     const answer = fc.oneof(
       {
         weight: 6,

@@ -4,6 +4,7 @@ import type { Clock } from "../../aws/clock";
 import { Sessions } from "../../aws/sessions";
 import type { Transport } from "../../aws/transport";
 import { wireAws } from "../../aws/wire";
+import { Gates } from "../../delivery/gates";
 import { createDestinationIn } from "../../destination";
 import { sha256Crypto } from "../../encoding/sha256";
 import { DEFAULT_OPERATOR_POLICY } from "../../settings/operator-policy";
@@ -73,6 +74,7 @@ const clock: Clock = {
 
 const aws = wireAws(clock, sha256Crypto, noTransport);
 const sessions = new Sessions(aws);
+const gates = new Gates(clock);
 
 /**
  * The destination as a function to deploy to a running Jitsu, in whose sandboxes `ctx.fetch` is the only way out. Its
@@ -84,6 +86,7 @@ const AmazonLambda: JitsuFunction<AnalyticsServerEvent, Settings> = jitsuFunctio
     {
       aws,
       sessions,
+      gates,
       operator: () => DEFAULT_OPERATOR_POLICY,
       timeoutNote: "Jitsu stops a function after 5 seconds, unless its operator sets UDF_TIMEOUT_MS.",
     },

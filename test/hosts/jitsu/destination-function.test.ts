@@ -2,6 +2,7 @@ import type { AnalyticsServerEvent } from "@jitsu/protocols/analytics";
 import type { FullContext } from "@jitsu/protocols/functions";
 import type { InvokeAnswer } from "../../../src/aws/aws";
 import { Sessions } from "../../../src/aws/sessions";
+import { Gates } from "../../../src/delivery/gates";
 import { createDestinationIn } from "../../../src/destination";
 import { jitsuFunction } from "../../../src/hosts/jitsu/destination-function";
 import { DEFAULT_OPERATOR_POLICY } from "../../../src/settings/operator-policy";
@@ -41,7 +42,12 @@ beforeEach(() => {
   counted = [];
   deliver = jitsuFunction((settings) => {
     made.push(settings);
-    const surroundings = { aws, sessions: new Sessions(aws), operator: () => DEFAULT_OPERATOR_POLICY };
+    const surroundings = {
+      aws,
+      sessions: new Sessions(aws),
+      gates: new Gates(aws.clock),
+      operator: () => DEFAULT_OPERATOR_POLICY,
+    };
     const destination = createDestinationIn(surroundings, settings);
     return { deliver: (event, context) => destination.deliver(event, context) };
   });

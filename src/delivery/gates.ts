@@ -1,0 +1,130 @@
+import type { AwsErrorDetails } from "../aws/aws-error";
+import type { Clock } from "../aws/clock";
+import type { Gatekeeper, Passage } from "../aws/passage";
+import { classifyAwsFailure } from "./classify";
+import type { DeliveryErrorCode } from "./delivery-result";
+import { type Admission, type Departure, Gate } from "./gate";
+import { Shares } from "./shares";
+
+/** Under way in a process at most: of one tenant half of it, as long as no other wants that. */
+const ALL = { invocations: 10_000, bytes: 512 * 1024 * 1024 };
+/** Functions of which something is remembered at most. */
+const MAX_GATES = 10_000;
+/** Milliseconds after which it is worth coming back where a tenant has its whole share under way. */
+const SHARE_WAIT_MS = 1_000;
+
+/** What is invoked as whom, and for whom. */
+export interface Entrance {
+  /** The function, and everything that decides whether AWS lets us invoke it. Never shown. */
+  readonly key: string;
+  /** Whose share of the process it takes. Never shown. */
+  readonly tenant: string;
+  /** In flight at most, as user and operator say. */
+  readonly most?: number | undefined;
+}
+
+interface Known {
+  readonly gate: Gate;
+  /** What closed the circuit. */
+  cause?: AwsErrorDetails;
+}
+
+/** Failures that the next invocation of the function would meet with as well. */
+const REFUSALS: readonly DeliveryErrorCode[] = ["AccessDenied", "InvalidCredentials", "FunctionNotFound"];
+
+/** Failures by which Lambda says that it would have taken another invocation. */
+const ONE_INVOCATIONS: readonly DeliveryErrorCode[] = ["PayloadTooLarge", "InvalidEvent", "RecursiveInvocation"];
+
+/** The gates of all functions that a process invokes, and the shares of its tenants. */
+export class Gates {
+  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #shares: Shares;
+  readonly #known = new Map<string, Known>();
+
+  constructor(clock: Pick<Clock, "monotonic">, all = ALL) {
+    this.#clock = clock;
+    this.#shares = new Shares(all);
+  }
+
+  /** Gates that there is something to remember of. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  keeperOf({ key, tenant, most }: Entrance): Gatekeeper {
+    return {
+      admit: (bytes) => {
+        if (!this.#shares.take(tenant, bytes)) return withheld(OVER_SHARE, SHARE_WAIT_MS);
+        const known = this.#at(key);
+        const enteredAt = this.#clock.monotonic();
+        const admission = known.gate.enter(enteredAt, most);
+        if (admission.admitted) return this.#passage(key, known, enteredAt, () => this.#shares.give(tenant, bytes));
+        this.#shares.give(tenant, bytes);
+        return turnedAway(admission, known);
+      },
+    };
+  }
+
+  #passage(key: string, known: Known, enteredAt: number, giveBack: () => void): Passage {
+    return {
+      leave: (error) => {
+        giveBack();
+        const now = this.#clock.monotonic();
+        const outcome = error === undefined ? "answered" : outcomeOf(error);
+        if (error && (outcome === "refused" || outcome === "throttled")) known.cause = error;
+        known.gate.leave({ outcome, tookMs: now - enteredAt }, now);
+        if (known.gate.idle && this.#known.get(key) === known) this.#known.delete(key);
+      },
+    };
+  }
+
+  #at(key: string): Known {
+    let known = this.#known.get(key);
+    if (!known) {
+      known = { gate: new Gate() };
+      this.#known.set(key, known);
+      const [oldest] = this.#known.keys();
+      if (this.#known.size > MAX_GATES && oldest !== undefined) this.#known.delete(oldest);
+    }
+    return known;
+  }
+}
+
+function outcomeOf(error: AwsErrorDetails): Departure["outcome"] {
+  if (error.kind !== "service" || error.service !== "lambda") return "unknown";
+  const code = classifyAwsFailure(error);
+  if (code === "Throttled") return "throttled";
+  if (REFUSALS.includes(code)) return "refused";
+  return ONE_INVOCATIONS.includes(code) ? "answered" : "unknown";
+}
+
+const OVER_SHARE = "this process has as many invocations, or bytes, under way for this AWS account as its share allows";
+
+const REASONS: Readonly<Record<Extract<Admission, { admitted: false }>["because"], string>> = {
+  limit: "as many invocations of the function are in flight as AWS takes at present",
+  most: "as many invocations of the function are in flight as Max Concurrency or the router's operator allows",
+  throttled:
+    "AWS throttles the function although none of its invocations is in flight here; one is tried every few seconds",
+  refused: "AWS refused the function a moment ago; one invocation is tried every few seconds",
+};
+
+function turnedAway(
+  { because, retryAfterMs }: Extract<Admission, { admitted: false }>,
+  { cause }: Known,
+): AwsErrorDetails {
+  return withheld(REASONS[because], retryAfterMs, because === "most" ? undefined : cause);
+}
+
+/** In the words of the answer that closed the gate, where one did: what to do is the same. */
+function withheld(why: string, retryAfterMs: number, cause?: AwsErrorDetails): AwsErrorDetails {
+  const said = cause ? ` AWS said: ${cause.message}` : "";
+  return {
+    service: "lambda",
+    kind: "withheld",
+    code: cause?.code ?? "TooManyInFlight",
+    message: `Not sent: ${why}.${said}`,
+    retryAfterMs,
+    ...(cause?.status !== undefined && { status: cause.status }),
+    ...(cause?.reason !== undefined && { reason: cause.reason }),
+  };
+}

@@ -1,0 +1,121 @@
+import type { AwsErrorDetails } from "../../src/aws/aws-error";
+import type { Passage } from "../../src/aws/passage";
+import { type Entrance, Gates } from "../../src/delivery/gates";
+
+const MB = 1024 * 1024;
+const denied: AwsErrorDetails = {
+  service: "lambda",
+  kind: "service",
+  code: "AccessDeniedException",
+  message: "not authorized",
+  status: 403,
+};
+const throttled: AwsErrorDetails = {
+  service: "lambda",
+  kind: "service",
+  code: "TooManyRequestsException",
+  message: "Rate Exceeded.",
+  status: 429,
+  reason: "ReservedFunctionConcurrentInvocationLimitExceeded",
+};
+
+let now = 0;
+let gates: Gates;
+
+beforeEach(() => {
+  now = 0;
+  gates = new Gates({ monotonic: () => now });
+});
+
+const keeper = (more: Partial<Entrance> = {}) => gates.keeperOf({ key: "f", tenant: "a", ...more });
+
+function admitted(decision: Passage | AwsErrorDetails): Passage {
+  if (!("leave" in decision)) throw new Error(decision.message);
+  return decision;
+}
+
+test("a function that was refused is left alone, in the words of AWS's refusal", () => {
+  admitted(keeper().admit(1)).leave(denied);
+
+  expect(keeper().admit(1)).toEqual({
+    service: "lambda",
+    kind: "withheld",
+    code: "AccessDeniedException",
+    status: 403,
+    message: expect.stringMatching(/^Not sent: .*AWS said: not authorized$/),
+    retryAfterMs: 1000,
+  });
+});
+
+test("another function, or another who invokes it, is not", () => {
+  admitted(keeper().admit(1)).leave(denied);
+
+  expect(keeper({ key: "g" }).admit(1)).toHaveProperty("leave");
+});
+
+test("a throttled one says why AWS throttles", () => {
+  admitted(keeper().admit(1)).leave(throttled);
+
+  expect(keeper().admit(1)).toMatchObject({ code: "TooManyRequestsException", reason: throttled.reason });
+});
+
+test.each<[string, Partial<AwsErrorDetails>]>([
+  ["a role that cannot be assumed", { service: "sts", code: "AccessDenied" }],
+  ["a network that fails", { kind: "network", code: "ECONNRESET" }],
+  ["a function that takes too long", { kind: "timeout", code: "Timeout" }],
+  ["AWS's own failure", { code: "ServiceException", status: 500 }],
+  ["a payload that is too large", { code: "RequestTooLargeException", status: 413 }],
+])("%s closes no gate, and is forgotten", (_, error) => {
+  admitted(keeper().admit(1)).leave({ ...denied, ...error });
+
+  expect(keeper().admit(1)).toHaveProperty("leave");
+});
+
+test("nothing is kept of functions that do well", () => {
+  for (let i = 0; i < 100; i++) admitted(keeper({ key: `f-${i}` }).admit(1)).leave();
+
+  expect(gates.size).toBe(0);
+});
+
+test("Max Concurrency holds whatever AWS would take, for all who share the function", () => {
+  const first = admitted(keeper({ most: 2 }).admit(1));
+  admitted(keeper({ most: 2 }).admit(1));
+
+  expect(keeper({ most: 2 }).admit(1)).toMatchObject({ kind: "withheld", code: "TooManyInFlight" });
+  expect(keeper({ most: 3 }).admit(1)).toHaveProperty("leave");
+  first.leave();
+});
+
+describe("a tenant whose functions hang", () => {
+  function underWay(tenant: string, bytes = 1): number {
+    for (let count = 0; ; count++)
+      if (!("leave" in keeper({ key: `${tenant}-${count}`, tenant }).admit(bytes))) return count;
+  }
+
+  test("gets half of the process, and the next one half of the rest: there is always room", () => {
+    expect(underWay("a")).toBe(5000);
+    expect(underWay("b")).toBe(2500);
+    expect(underWay("c")).toBe(1250);
+    expect(keeper({ tenant: "d", key: "d" }).admit(1)).toHaveProperty("leave");
+  });
+
+  test("and of the bytes", () => {
+    expect(underWay("a", 6 * MB)).toBe(43);
+    expect(underWay("b", 6 * MB)).toBe(21);
+  });
+
+  test("is told so, and gets its share back", () => {
+    const passages = Array.from({ length: 5000 }, () => admitted(keeper().admit(1)));
+    expect(keeper().admit(1)).toMatchObject({ code: "TooManyInFlight", retryAfterMs: 1000 });
+
+    for (const passage of passages) passage.leave();
+
+    expect(underWay("a")).toBe(5000);
+  });
+
+  test("one that is turned away at a function's gate takes no share", () => {
+    for (let i = 0; i < 20_000; i++) keeper({ most: 1 }).admit(1);
+
+    expect(keeper({ key: "g" }).admit(1)).toHaveProperty("leave");
+  });
+});
