@@ -1,5 +1,6 @@
 import { createNodeAws } from "../../src/aws/node";
 import { Sessions } from "../../src/aws/sessions";
+import { Gates } from "../../src/delivery/gates";
 import { createDestinationIn } from "../../src/destination";
 import { startEmbeddedAws } from "../../src/local/aws/embedded-aws";
 import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
@@ -19,7 +20,12 @@ test("the first delivery of a process brings no warning into its host's log, wha
     permissionPolicies: [],
   });
   const node = createNodeAws();
-  const surroundings = { aws: node, sessions: new Sessions(node), operator: () => DEFAULT_OPERATOR_POLICY };
+  const surroundings = {
+    aws: node,
+    sessions: new Sessions(node),
+    gates: new Gates(node.clock),
+    operator: () => DEFAULT_OPERATOR_POLICY,
+  };
   const settings = { lambda: "router-events", region: "us-east-1", roleAddress, accessKeyId, secretAccessKey };
 
   const result = await createDestinationIn(surroundings, settings).deliver(
