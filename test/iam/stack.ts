@@ -13,7 +13,7 @@ export interface Template {
 }
 
 interface Parameter {
-  readonly Type: "String" | "CommaDelimitedList";
+  readonly Type: "String" | "Number" | "CommaDelimitedList";
   readonly Default?: string;
   readonly AllowedPattern?: string;
   readonly AllowedValues?: readonly string[];
@@ -63,7 +63,7 @@ export function createStack(aws: EmbeddedAws, text: string, given: Readonly<Reco
   const template = parseTemplate(text);
   const parameters = readParameters(template.Parameters ?? {}, given);
   const resources: Record<string, { type: string; properties: Record<string, unknown> }> = {};
-  const created: Record<string, { ref: string; arn: string }> = {};
+  const created: Record<string, Created> = {};
   const pseudo: Readonly<Record<string, unknown>> = {
     "AWS::NoValue": NO_VALUE,
     "AWS::Partition": aws.partition,
@@ -81,8 +81,10 @@ export function createStack(aws: EmbeddedAws, text: string, given: Readonly<Reco
   const FUNCTIONS: Readonly<Record<string, (argument: never) => unknown>> = {
     Ref: ref,
     "Fn::GetAtt": ([id, attribute]: [string, string]) => {
-      if (attribute !== "Arn") throw new Error(`${id}.${attribute} is not understood here`);
-      return create(id).arn;
+      const { arn, attributes = {} } = create(id);
+      const value = attribute === "Arn" ? arn : attributes[attribute];
+      if (value === undefined) throw new Error(`${id}.${attribute} is not understood here`);
+      return value;
     },
     "Fn::Sub": (argument: string | [string, Record<string, unknown>]) => {
       const [pattern, variables] = typeof argument === "string" ? [argument, {}] : argument;
@@ -112,7 +114,7 @@ export function createStack(aws: EmbeddedAws, text: string, given: Readonly<Reco
   }
 
   /** In whatever order they need each other. */
-  function create(id: string): { ref: string; arn: string } {
+  function create(id: string): Created {
     const resource = template.Resources[id];
     if (!resource) throw new Error(`${id} is not in the template`);
     const known = created[id];
@@ -133,7 +135,14 @@ export function createStack(aws: EmbeddedAws, text: string, given: Readonly<Reco
   return { resources, outputs };
 }
 
-type Create = (aws: EmbeddedAws, properties: Record<string, unknown>, id: string) => { ref: string; arn: string };
+interface Created {
+  readonly ref: string;
+  readonly arn: string;
+  /** Others of its attributes. */
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+type Create = (aws: EmbeddedAws, properties: Record<string, unknown>, id: string) => Created;
 
 const CREATE: Readonly<Record<string, Create>> = {
   "AWS::IAM::Role": (aws, { RoleName, Path, AssumeRolePolicyDocument, Policies = [] }, id) => {
@@ -148,13 +157,36 @@ const CREATE: Readonly<Record<string, Create>> = {
   },
   "AWS::Lambda::Function": (aws, { FunctionName, Code, Runtime }, id) => {
     const name = (FunctionName as string | undefined) ?? `amazon-lambda-destination-${id}-AB12CD34`;
-    const { ZipFile } = Code as { ZipFile: string };
+    const { ZipFile } = Object(Code) as { ZipFile?: string };
+    // Code that lies in a folder is run by whoever made the stack.
+    if (ZipFile === undefined)
+      return { ref: name, arn: `arn:aws:lambda:${aws.region}:${aws.account}:function:${name}` };
     if (!String(Runtime).startsWith("nodejs"))
       return { ref: name, arn: aws.addFunction({ name, handler: () => null }).arn };
     // Inline code is CommonJS at AWS.
     const file = join(mkdtempSync(join(tmpdir(), "inline-function-")), "index.cjs");
     writeFileSync(file, ZipFile);
     return { ref: name, arn: aws.addFunction({ name, file }).arn };
+  },
+  "AWS::Lambda::Url": (_aws, _properties, id) => ({
+    ref: id,
+    arn: id,
+    attributes: { FunctionUrl: `https://${id.toLowerCase()}.lambda-url.us-east-1.on.aws/` },
+  }),
+  "AWS::SQS::Queue": (aws, { VisibilityTimeout, RedrivePolicy }, id) => {
+    const name = `amazon-lambda-destination-${id}-AB12CD34.fifo`;
+    const { deadLetterTargetArn, maxReceiveCount } = Object(RedrivePolicy);
+    const { arn, url } = aws.addQueue({
+      name,
+      ...(VisibilityTimeout !== undefined && { visibilityTimeout: Number(VisibilityTimeout) }),
+      ...(deadLetterTargetArn !== undefined && {
+        deadLetter: {
+          queue: String(deadLetterTargetArn).split(":").at(-1) ?? "",
+          maxReceiveCount: Number(maxReceiveCount),
+        },
+      }),
+    });
+    return { ref: url, arn, attributes: { QueueName: name } };
   },
 };
 

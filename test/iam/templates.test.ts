@@ -27,6 +27,7 @@ const ROLE: InvokerRole = {
   arn: "arn:aws:iam::123456789012:role/routers/invoker",
 };
 const EXAMPLE = readFileSync("examples/functions/deploy.cloudformation.yaml", "utf8");
+const RECEIVER = readFileSync("templates/receiver.cloudformation.yaml", "utf8");
 const SHIPPED = readFileSync("templates/amazon-lambda-destination.cloudformation.yaml", "utf8");
 
 let aws: EmbeddedAws;
@@ -80,6 +81,16 @@ describe("AWS's own CloudFormation validator", () => {
   test.each([
     ["the template that ships", SHIPPED, OPTIONAL],
     ["a template that is filled in", cloudFormationTemplate(ROLE), OPTIONAL],
+    [
+      "the receiver's template",
+      RECEIVER,
+      {
+        CodeBucket: "my-bucket",
+        CodeKey: "receiver.zip",
+        RoleArns: "arn:aws:iam::123456789012:role/router-events-invoker",
+        AlarmTopicArn: "arn:aws:sns:us-east-1:123456789012:alarms",
+      },
+    ],
     ["the example in JavaScript", EXAMPLE, { Language: "JavaScript" }],
     ["the example in Python", EXAMPLE, { Language: "Python" }],
   ])("finds nothing in %s", (_what, template, parameters) => {
