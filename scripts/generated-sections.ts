@@ -1,5 +1,6 @@
 import schema from "../schemas/settings.schema.json";
 import { FAILURES } from "../src/delivery/failures";
+import { ROUTERS } from "../src/hosts/webhook/routers";
 
 interface Property {
   readonly title: string;
@@ -10,7 +11,11 @@ interface Property {
 }
 
 /** The parts of the pages that are made from the source, by the name that stands in their markers. */
-export const SECTIONS: Readonly<Record<string, () => string>> = { settings: settingsTable, errors: errorTable };
+export const SECTIONS: Readonly<Record<string, () => string>> = {
+  settings: settingsTable,
+  errors: errorTable,
+  routers: routerTable,
+};
 
 /** A page with its generated parts as the source has them now; each stands between `<!-- name -->` and `<!-- /name -->`. */
 export function withSections(page: string): string {
@@ -40,6 +45,17 @@ function errorTable(): string {
     hint,
   ]);
   return table(["code", "label", "outcome, status", "what to do"], rows);
+}
+
+function routerTable(): string {
+  const rows = Object.entries(ROUTERS).map(([name, { retryStatus, rejectedStatus, deadlineMs, reason }]) => [
+    `\`${name}\``,
+    String(retryStatus),
+    rejectedStatus === 200 && name !== "per-event" ? "200 once it is kept, else 400" : String(rejectedStatus),
+    `${deadlineMs / 1000} s`,
+    reason,
+  ]);
+  return table(["`router`", "to be sent again", "rejected for good", "answered within", "why"], rows);
 }
 
 function code(value: unknown): string {
