@@ -1,5 +1,6 @@
 // `npm run bench`, `npm run bench:neighbours` and `npm run bench:receiver`: bundles a benchmark of bench/ with its server, and runs it.
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -23,6 +24,16 @@ await build({
   external: ["@aws-sdk/*"],
   logLevel: "error",
 });
+/** A certificate for the stub over TLS, which Node.js has to know from its start. Without `openssl` there is no TLS to measure. */
+function certificate() {
+  const [cert, key] = [`${outdir}/stub.crt`, `${outdir}/stub.key`];
+  const wanted = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"];
+  const names = ["-addext", "subjectAltName=DNS:localhost"];
+  spawnSync("openssl", [...wanted, ...names, "-keyout", key, "-out", cert], { stdio: "ignore" });
+  return existsSync(cert) ? { BENCH_CERT: cert, BENCH_KEY: key, NODE_EXTRA_CA_CERTS: cert } : {};
+}
+
+const env = name === "main" ? { ...process.env, ...certificate() } : process.env;
 const options = name === "neighbours" ? ["--expose-gc"] : [];
 process.exitCode =
-  spawnSync(process.execPath, [...options, `${outdir}/${name}.cjs`, ...args], { stdio: "inherit" }).status ?? 1;
+  spawnSync(process.execPath, [...options, `${outdir}/${name}.cjs`, ...args], { stdio: "inherit", env }).status ?? 1;
