@@ -136,25 +136,25 @@ export function SettingsPage({ state, drafts, onApplied }: Props) {
                 {setting} {problem}
               </p>
             ))}
+            {failure !== undefined && (
+              <p className="callout bad" role="alert">
+                {failure}
+              </p>
+            )}
+            {applied && (
+              <div className={applied.length > 0 ? "callout warn" : "callout good"} role="status">
+                <p>Applied: the next event of {source} is delivered with these settings.</p>
+                {applied.map((note) => (
+                  <p key={note}>{note}</p>
+                ))}
+              </div>
+            )}
             <button type="submit" className="primary" disabled={problems.length > 0}>
               Apply
             </button>
             {problems.length > 0 && <span className="note">{countOf(problems.length)} to put right</span>}
           </div>
         </Form>
-        {failure !== undefined && (
-          <p className="callout bad" role="alert">
-            {failure}
-          </p>
-        )}
-        {applied && (
-          <div className={applied.length > 0 ? "callout warn" : "callout good"} role="status">
-            <p>Applied: the next event of {source} is delivered with these settings.</p>
-            {applied.map((note) => (
-              <p key={note}>{note}</p>
-            ))}
-          </div>
-        )}
       </div>
       <aside>
         <Export source={source} settings={settings} />
