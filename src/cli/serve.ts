@@ -14,7 +14,7 @@ import { Metrics } from "../hosts/webhook/metrics";
 import { listen, type NodeServer } from "../hosts/webhook/node-server";
 import { drainQueue, givingUpInto } from "../hosts/webhook/queue-drain";
 import { createReceiver } from "../hosts/webhook/receiver";
-import { createDestination } from "../index";
+import { createDestination, type Destination } from "../index";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { operatorPolicy, readConnectionsFile } from "./connections-file";
 import { fileProblem } from "./file-problem";
@@ -110,7 +110,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   log.info({ inFlight: receiver.inFlight }, "ending");
   const stopListening = io.onInterrupt(() => process.exit(1));
   await Promise.all([server.close(), receiver.drain()]);
-  await admin.close();
+  await Promise.all([admin.close(), reload.close()]);
   stopListening();
   log.info("ended");
   return 0;
@@ -167,6 +167,7 @@ async function drainUntilInterrupted(options: Options, reload: Reload, io: Io, l
 class Reload {
   onReload: (result: "ok" | "failed") => void = () => {};
   #current: LoadedConnections | undefined;
+  #destinations: ReadonlySet<Destination> = new Set();
   #watched: string[] = [];
   #reloading: Promise<void> | undefined;
   readonly #onChange = () => void this.#again();
@@ -187,9 +188,15 @@ class Reload {
     const { file, insecure, queue } = this.options;
     const operator = operatorPolicy(this.io);
     const deadLetterFiles = new Map<string, DeadLetterFile>();
+    // Those that were there before go on with what they have begun, and are forgotten with it.
+    const destinations = new Set<Destination>();
     const loaded = await readConnectionsFile(file, this.io, {
       insecure,
-      behind: (settings) => createDestination(settings, { operator }),
+      behind: (settings) => {
+        const destination = createDestination(settings, { operator });
+        destinations.add(destination);
+        return destination;
+      },
       ...(queue && { accepting: (connection: string) => acceptingInto(queue, connection) }),
       keepIn(path, connection) {
         const deadLetters = deadLetterFiles.get(path) ?? new DeadLetterFile(path);
@@ -203,12 +210,18 @@ class Reload {
       });
     }
     this.#current = loaded;
+    this.#destinations = destinations;
   }
 
   /** Loads anew on SIGHUP and when a file changes, until {@link stop}. */
   watch(): void {
     process.on("SIGHUP", this.#onChange);
     this.#rewatch();
+  }
+
+  /** Nothing of the destinations keeps the process alive after it. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#destinations].map((destination) => destination.close()));
   }
 
   stop(): void {

@@ -23,6 +23,10 @@ export type Outcome = DeliveryResult | Accepted;
 export interface TakeOptions {
   /** Milliseconds that are left of the time that the sender waits; caps the settings' own timeout. */
   readonly timeoutMs?: number;
+  /** Given once that time is over, where many events go one after the other: those that are left are retries. */
+  readonly signal?: AbortSignal;
+  /** Whether the event at that position is to share no invocation: its last result said so. */
+  readonly alone?: (position: number) => boolean;
 }
 
 /** Never throws for what events, users, AWS or a network can do: each event gets its outcome. */

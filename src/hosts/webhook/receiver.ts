@@ -17,8 +17,8 @@ import { BOUNDS, Room } from "./bounds";
 import { allowOrigin, preflight } from "./browsers";
 import type { Connection, Connections, WriteKey } from "./connection";
 import { authenticate, basicCredentials } from "./credentials";
-import { DeliveredRecord } from "./delivered-record";
 import { EventRate } from "./event-rate";
+import { EventRecord } from "./event-record";
 import { inflate, parseJson } from "./json-body";
 import { libraryRoutes } from "./library-settings";
 import { Refusal } from "./refusal";
@@ -96,7 +96,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const { connections, observer = {}, proxies = 0, now = Date.now } = options;
   const room = new Room(options.roomBytes ?? ROOM_BYTES);
   const rate = new EventRate(now);
-  const delivered = new DeliveredRecord();
+  const delivered = new EventRecord();
+  /** Those that may be what a batch failed for. */
+  const alone = new EventRecord();
   const app = new Hono<{ Bindings: RuntimeBindings }>({ strict: false });
   let inFlight = 0;
   let draining = false;
@@ -241,7 +243,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       waiting.length === 1
         ? [await behind.deliver(only, context, { timeoutMs })]
         : waiting.length > 1
-          ? await behind.deliverBatch(waiting, context, { timeoutMs })
+          ? await behind.deliverBatch(waiting, context, {
+              timeoutMs,
+              signal: AbortSignal.timeout(timeoutMs),
+              ...(alone.size > 0 && { alone: (i: number) => alone.has(name, messageIdOrNone(waiting[i])) }),
+            })
           : [];
     let next = 0;
     return settled.map((outcome) => outcome ?? (sent[next++] as Outcome));
@@ -270,7 +276,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   /** So that the request, once it is repeated, repeats only what has to be. */
   function remember({ name }: Connection, outcomes: readonly EventOutcome[], kept: boolean): void {
-    for (const { outcome, messageId } of outcomes) {
+    for (const each of outcomes) {
+      const { outcome, messageId } = each;
+      if ("alone" in each && messageId !== "") alone.add(name, messageId);
       const isDone = outcome === "rejected" ? kept : outcome !== "retry" && outcome !== "skipped";
       if (isDone && messageId !== "") delivered.add(name, messageId);
     }

@@ -322,3 +322,12 @@ test.each([
     { success: false, code: expect.any(String), message: expect.any(String) },
   ]);
 });
+
+test("events of one user that go one after the other are cut off when the sender's time is over", async () => {
+  const { post, behind } = await open({ router: "jitsu" });
+  await post("/webhook/shop", [EVENT, { ...EVENT, messageId: "m-2" }]);
+
+  const [options] = behind.options;
+  expect(options?.signal).toBeInstanceOf(AbortSignal);
+  expect(options?.timeoutMs).toBeLessThanOrEqual(ROUTERS.jitsu.deadlineMs);
+});

@@ -1,8 +1,8 @@
 /**
- * Which events of requests that failed as a whole were delivered all the same, so that the repeated request does not deliver them twice. Bounded:
- * what is forgotten, by age or with the process, costs a duplicate, never an event.
+ * What has to be known of events when their request is repeated: which of them were delivered although it failed as a whole, so that they are not
+ * delivered twice. Bounded: what is forgotten, by age or with the process, costs a duplicate, never an event.
  */
-export class DeliveredRecord {
+export class EventRecord {
   readonly #keys = new Set<string>();
 
   constructor(private readonly most = 100_000) {}
