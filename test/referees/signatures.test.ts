@@ -2,7 +2,11 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { createDestination } from "../../src/index";
+import { createNodeAws } from "../../src/aws/node";
+import { Sessions } from "../../src/aws/sessions";
+import { Gates } from "../../src/delivery/gates";
+import { createDestinationIn } from "../../src/destination";
+import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { pointEnvironmentAt } from "../iam/scene";
 import { python } from "./python";
 
@@ -26,7 +30,7 @@ beforeEach(async () => {
     const { method = "", rawHeaders } = request;
     const pairs = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1] ?? ""] as const] : []));
     arrived.push({ method, url: url + request.url, headers: Object.fromEntries(pairs), body: await text(request) });
-    response.end("null");
+    response.writeHead(request.headers["x-amz-invocation-type"] === "Event" ? 202 : 200).end("null");
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -42,8 +46,15 @@ afterEach(async () => {
 
 /** Sends an event by each of these settings, and holds what arrived against botocore's own signature of it. */
 async function expectSignedAlike(settings: readonly object[], event: object): Promise<void> {
+  const aws = createNodeAws();
+  const surroundings = {
+    aws,
+    sessions: new Sessions(aws),
+    gates: new Gates(aws.clock),
+    operator: () => DEFAULT_OPERATOR_POLICY,
+  };
   for (const each of settings) {
-    const destination = createDestination({ region: "us-east-1", ...KEYS, ...each });
+    const destination = createDestinationIn(surroundings, { region: "us-east-1", ...KEYS, ...each });
     const result = await destination.deliver(event, { sourceId: "my-source-id", workspaceId: "My Workspace/7" });
     expect(result).toMatchObject({ outcome: "delivered" });
   }
@@ -64,4 +75,24 @@ test("botocore signs what we send as we do", async () => {
     ],
     { type: "track", event: "Order Completed", userId: "u-1", properties: { what: "Zürich 🚆  two  spaces" } },
   );
+});
+
+test("botocore signs the headers of tenants and durable executions as we do, whatever letters are in them", async () => {
+  const event = { type: "track", event: "Order Completed", userId: "zoë", messageId: "m-1" };
+  await expectSignedAlike(
+    [
+      { lambda: "router-events", tenantId: "acme  corp = 1+1 @ home" },
+      { lambda: "router-events", tenantId: "{user}" },
+      { lambda: "router-events:live", executionName: "MessageId" },
+      { lambda: "router-events:live", executionName: "MessageId", tenantId: "{workspace}", invocationType: "Event" },
+    ],
+    event,
+  );
+  const header = (i: number, wanted: string) =>
+    Object.entries(arrived[i]?.headers ?? {}).find(([name]) => name.toLowerCase() === wanted)?.[1];
+
+  expect(header(0, "x-amz-tenant-id")).toBe("acme  corp = 1+1 @ home");
+  expect(header(1, "x-amz-tenant-id")).toMatch(/^sha256:/);
+  expect(header(2, "x-amz-durable-execution-name")).toMatch(/^[0-9a-f]{64}$/);
+  expect(header(3, "x-amz-durable-execution-name")).toBe(header(2, "x-amz-durable-execution-name"));
 });

@@ -802,3 +802,67 @@ describe("requests that are not as they should be", () => {
     };
   }
 });
+
+describe("what Lambda offers", () => {
+  const invokedFor = (jobs: readonly Job[], name: string) => {
+    const ids = jobs.map(({ message: each }) => (each as { messageId?: string }).messageId);
+    return aws.invocations.filter(
+      ({ function: fn, payload }) => fn === name && ids.includes((payload as { messageId?: string }).messageId),
+    );
+  };
+  /** The records of these jobs that the Failure Lambda was given. */
+  async function recordsOf(jobs: readonly Job[]) {
+    await aws.idle();
+    const ids = jobs.map(({ message: each }) => (each as { messageId?: string }).messageId);
+    return aws.invocations
+      .filter(({ function: fn }) => fn === "failures")
+      .map(
+        ({ payload }) => payload as { requestPayload: { messageId: string }; responsePayload: { errorType: string } },
+      )
+      .filter(({ requestPayload }) => ids.includes(requestPayload.messageId));
+  }
+
+  beforeAll(() => {
+    aws.addFunction({ name: "failures", handler: () => null });
+    aws.addFunction({ name: "durable", durable: true, handler: () => "done" });
+    aws.addFunction({ name: "isolated", tenantIsolation: true, handler: () => "done" });
+  });
+
+  test("a rejected event, be it by its function or before it was sent, is recorded before the server aborts it", async () => {
+    const config = settings({ lambda: "drops", failureLambda: "failures" });
+    const batch = [job(message(), config), job(message({ type: "purchase" }), config)];
+    const verdicts = await server.route(batch);
+
+    expect(verdicts.map(({ statusCode }) => statusCode)).toEqual([400, 400]);
+    const recorded = await recordsOf(batch);
+    expect(recorded.map(({ responsePayload }) => responsePayload.errorType).sort()).toEqual([
+      "DropEvent",
+      "InvalidEvent",
+    ]);
+  });
+
+  test("where no record is taken, the server keeps the event", async () => {
+    const config = settings({ lambda: "drops", failureLambda: "not-there" });
+    const verdicts = await server.route([job(message(), config), job(message({ type: "purchase" }), config)]);
+
+    expect(verdicts.map(({ statusCode }) => statusCode)).toEqual([500, 500]);
+  });
+
+  test("a job that the server delivers twice has one execution", async () => {
+    const config = settings({ lambda: "durable:$LATEST", executionName: "MessageId" });
+    const one = job(message(), config);
+    const verdicts = [...(await server.route([one])), ...(await server.route([one]))];
+
+    expect(verdicts.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
+    expect(invokedFor([one], "durable")).toHaveLength(1);
+  });
+
+  test("a job is delivered for its tenant, and shares a batch with that tenant's only", async () => {
+    const config = settings({ lambda: "isolated", tenantId: "{group}", maxBatchSize: 10 });
+    const verdicts = await server.route(jobs(4, config, (i) => ({ context: { groupId: `group-${i % 2}` } })));
+
+    expect(verdicts.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200]);
+    const tenants = aws.invocations.filter(({ function: fn }) => fn === "isolated").map(({ tenantId }) => tenantId);
+    expect(tenants.sort()).toEqual(["group-0", "group-1"]);
+  });
+});
