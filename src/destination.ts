@@ -121,7 +121,7 @@ interface Collected {
 class LambdaDestination implements HostedDestination {
   readonly #aws: Aws;
   readonly #settings: ParsedSettings;
-  readonly #timeoutNote: string | undefined;
+  readonly #timeoutNote: string;
   readonly #planner: Planner;
   readonly #invoker: Invoker;
   readonly #targets: ReadonlyMap<string, InvokeTarget>;
@@ -138,7 +138,7 @@ class LambdaDestination implements HostedDestination {
     const functions = configuredFunctions(settings);
     this.#aws = aws;
     this.#settings = settings;
-    this.#timeoutNote = timeoutNote;
+    this.#timeoutNote = [timeoutNote, ...(settings.limited ?? [])].filter(Boolean).join(" ");
     this.#planner = new Planner(settings, operator);
     this.#invoker = new Invoker(aws, sessions, { ...settings, functions });
     this.#targets = new Map(functions.map((reference) => [reference.configured, targetOf(reference, settings)]));

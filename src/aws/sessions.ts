@@ -142,7 +142,7 @@ export class Sessions {
   async #ask(request: AssumeRoleRequest, key: string, via: Transport | undefined): Promise<AwsCredentials> {
     const { clock } = this.#aws;
     const deadline = new Deadline(clock, ASSUME_ROLE_TIMEOUT_MS, { called: "that assuming a role may take", via });
-    const ask = () => deadline.within(this.#aws.assumeRole(request, deadline), "sts");
+    const ask = () => deadline.within(this.#aws.assumeRole(request, deadline.beside()), "sts");
     try {
       const credentials = await ask().catch((error: unknown) => {
         if (error instanceof AwsError && error.details.clockWasOff) return ask();

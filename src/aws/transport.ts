@@ -85,3 +85,9 @@ export function encodedUnasked(encoding: string): TransportError {
     `The answer is encoded as ${JSON.stringify(encoding.slice(0, 40))}, which was not asked for: something between the router and AWS changes answers.`,
   );
 }
+
+/** An answer that cannot be one to this request. */
+export function answeredEarly(): TransportError {
+  const message = "The answer came before the request was sent to its end: it cannot have been read.";
+  return new TransportError("broken", "AnsweredEarly", message);
+}

@@ -1,7 +1,9 @@
+import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { BoundedMap } from "../encoding/bounded-map";
 import { loadProxyFor, type ProxyFor, trustedAuthorities, withoutPassword } from "./proxies";
 import {
+  answeredEarly,
   encodedUnasked,
   MAX_ANSWER_BYTES,
   type TimeLimit,
@@ -91,12 +93,13 @@ export function undiciTransport(): Transport {
   async function send(loaded: Undici, { endpoint, path, headers, body }: WireRequest, limit: TimeLimit) {
     const { dispatcher, proxy } = wayOut(endpoint.origin, loaded);
     return new Promise<WireAnswer>((resolve, reject) => {
-      const exchange = new Exchange(parseHeaders, limit, resolve, reject, proxy);
+      const pieces = body.length > LARGE_LENGTH ? Buffer.from(body) : undefined;
+      const exchange = new Exchange(parseHeaders, limit, resolve, reject, { proxy, watchesBody: pieces !== undefined });
+      const sent = pieces
+        ? { headers: [...headers, "content-length", String(pieces.length)], body: Readable.from(inPieces(pieces)) }
+        : { headers: headers as string[], body };
       try {
-        dispatcher.dispatch(
-          { origin: endpoint.origin, path, method: "POST", headers: headers as string[], body },
-          exchange,
-        );
+        dispatcher.dispatch({ origin: endpoint.origin, path, method: "POST", ...sent }, exchange);
       } catch (error) {
         exchange.onError(error as Error);
       }
@@ -123,6 +126,14 @@ const SYSTEM_NAMES: Readonly<Record<string, string>> = {
 
 const NONE: Buffer = Buffer.alloc(0);
 
+/** Characters of a body from which it is sent piece by piece: the system takes what is shorter all at once, read or not. */
+const LARGE_LENGTH = 256 * 1024;
+const PIECE_BYTES = 64 * 1024;
+
+function* inPieces(body: Buffer): Generator<Buffer> {
+  for (let from = 0; from < body.length; from += PIECE_BYTES) yield body.subarray(from, from + PIECE_BYTES);
+}
+
 /** One request and its answer, as undici tells of it. */
 class Exchange implements Dispatcher.DispatchHandlers {
   readonly #parseHeaders: HeaderParser;
@@ -131,6 +142,8 @@ class Exchange implements Dispatcher.DispatchHandlers {
   readonly #reject: (error: TransportError) => void;
   readonly #proxy: string | undefined;
   #abort: ((reason?: Error) => void) | undefined;
+  /** Whether the whole request has left, as far as anybody can tell. */
+  #sent: boolean;
   #settled = false;
   #status = 0;
   #headers: Headers = {};
@@ -144,9 +157,10 @@ class Exchange implements Dispatcher.DispatchHandlers {
     limit: TimeLimit,
     resolve: (answer: WireAnswer) => void,
     reject: (error: TransportError) => void,
-    proxy: string | undefined,
+    { proxy, watchesBody }: { readonly proxy: string | undefined; readonly watchesBody: boolean },
   ) {
     this.#proxy = proxy;
+    this.#sent = !watchesBody;
     this.#parseHeaders = parseHeaders;
     this.#limit = limit;
     this.#resolve = resolve;
@@ -158,6 +172,10 @@ class Exchange implements Dispatcher.DispatchHandlers {
   onConnect(abort: (reason?: Error) => void): void {
     this.#abort = abort;
     if (this.#settled) abort();
+  }
+
+  onRequestSent(): void {
+    this.#sent = true;
   }
 
   onHeaders(status: number, raw: Buffer[]): boolean {
@@ -183,6 +201,11 @@ class Exchange implements Dispatcher.DispatchHandlers {
 
   onComplete(): void {
     if (this.#settled) return;
+    // An error may come early. Nobody can have taken what has not arrived, though.
+    if (!this.#sent && this.#status < 300) {
+      this.#fail(answeredEarly());
+      return;
+    }
     this.#settled = true;
     this.#limit.unwatch();
     const body = (this.#more ? Buffer.concat(this.#more) : this.#first).toString("utf8");

@@ -20,6 +20,8 @@ import { renderSummary, type Tally } from "./summary";
 
 const DEFAULT_CONCURRENCY = 50;
 const MAX_CONCURRENCY = 5000;
+/** Milliseconds before a throttled event is sent again where nobody says when. */
+const DEFAULT_WAIT_MS = 1000;
 /** Bytes of a line at most: far beyond what Lambda takes, so that an event that is too large is told apart from a file that is no NDJSON. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
@@ -41,6 +43,7 @@ Sends events, one JSON object per line of the file or of standard input, to the 
   --from-line <n>         starts at this line (default 1)
   --help
 
+An event whose function is throttled waits and is sent again until it is taken, or you stop the command.
 Results go to standard output as NDJSON, one per event with its line number, unless that is a terminal.
 AWS is reached as the AWS SDK does it: AWS_PROFILE, AWS_ENDPOINT_URL and so on.
 Exit codes: 0 all delivered or skipped, 1 some were not, 2 wrong usage or settings.
@@ -136,6 +139,7 @@ class Sending {
   readonly #tally: Tally = { delivered: 0, skipped: 0, retry: 0, rejected: 0, failures: new Map() };
   readonly #input: EventsInput;
   #stopped = false;
+  readonly #pauses = new Set<() => void>();
   /** Up to here, every line was delivered or is being delivered. */
   #lastLine: number;
   #linesRead = 0;
@@ -158,6 +162,7 @@ class Sending {
   stop(reason?: string): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    for (const end of this.#pauses) end();
     this.#input.stream.destroy();
     // What is written beside the bar would be drawn over.
     this.progress.stop();
@@ -224,9 +229,28 @@ class Sending {
       else if (isPlanned(plan)) waiting.push({ ...plan, line });
       else results.set(line, unsent(plan));
     }
-    const sent = await destination.send(waiting);
-    for (const [i, { line }] of waiting.entries()) results.set(line, sent[i] as DeliveryResult);
+    for (let left = waiting; left.length > 0; ) {
+      const sent = await destination.send(left);
+      for (const [i, { line }] of left.entries()) results.set(line, sent[i] as DeliveryResult);
+      left = left.filter(({ line }) => results.get(line)?.error?.code === "Throttled");
+      if (left.length === 0 || this.#stopped) break;
+      // A function that is busy is no failure: the command has time.
+      await this.#pause(Math.max(...left.map(({ line }) => results.get(line)?.retryAfterMs ?? DEFAULT_WAIT_MS)));
+    }
     for (const line of lines) await this.#record(line, results.get(line) as DeliveryResult);
+  }
+
+  /** Or until the user stops the command. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#pauses.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#pauses.add(done);
+    });
   }
 
   async #record(line: Line, result: DeliveryResult): Promise<void> {

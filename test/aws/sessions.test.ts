@@ -340,3 +340,12 @@ test("an AssumeRole that never ends is given up after ten seconds, and the next 
   aws.onAssumeRole = async () => aws.session();
   await expect(credentials()).resolves.toBeDefined();
 });
+
+test("a session that was granted leaves no timer behind", async () => {
+  const granted = aws.session();
+  aws.assumeRole = (_request, deadline) => deadline.within(Promise.resolve(granted), "sts");
+
+  expect(await credentials()).toBe(granted);
+
+  expect(aws.timers).toBe(0);
+});

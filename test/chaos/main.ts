@@ -16,7 +16,7 @@ and compares what the hosts were told with what the functions really took. Witho
 
   --seed <n>         first seed (1)
   --seeds <n>        how many seeds (1); the long run is --seeds 20 --events 50000
-  --events <n>       events per face and seed (1500)
+  --events <n>       events per face and seed (1000)
   --face <name>      one face only: ${FACES.join(", ")}
   --aws <kind>       stub: fast, checks sessions and clocks; embedded: checks signatures and policies too, and runs functions;
                      default: one after the other, by seed and face
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     options: {
       seed: { type: "string", default: "1" },
       seeds: { type: "string", default: "1" },
-      events: { type: "string", default: "1500" },
+      events: { type: "string", default: "1000" },
       face: { type: "string" },
       aws: { type: "string" },
       rate: { type: "string", default: "0.05" },

@@ -4,6 +4,7 @@ import { fork } from "node:child_process";
 import { join } from "node:path";
 import { KEYS, REGION } from "./backend";
 import { Lag } from "./lag";
+import { longTimers, watchLongTimers } from "./long-timers";
 import type { Ledger, Order } from "./server";
 import type { Report } from "./verdict";
 import { setWallClock } from "./wall-clock";
@@ -52,6 +53,7 @@ async function main(options: RunOptions): Promise<void> {
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   });
   setWallClock(0);
+  watchLongTimers();
   // Not before the environment and the clock are set.
   const { FACES } = await import("./faces");
   const { ModelHost } = await import("./model-host");
@@ -85,7 +87,7 @@ async function main(options: RunOptions): Promise<void> {
   server.disconnect();
   process.disconnect();
   setTimeout(() => {
-    process.stderr.write(`Still there: ${process.getActiveResourcesInfo().join(", ")}\n`);
+    process.stderr.write(`Still there: ${process.getActiveResourcesInfo().join(", ")}\n${longTimers().join("\n")}\n`);
   }, STILL_THERE_MS).unref();
 
   /** Connections stay for the next delivery, shared by all of a process; but no more of them than were in use at once. */

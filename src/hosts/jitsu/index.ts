@@ -1,4 +1,6 @@
-import { createDestination, type Settings } from "../../index";
+import type { Settings } from "../../index";
+import { createHostedDestination } from "../../node";
+import { DEFAULT_OPERATOR_POLICY } from "../../settings/operator-policy";
 import { jitsuFunction } from "./destination-function";
 
 type Log = (message: string, ...details: unknown[]) => unknown;
@@ -28,9 +30,16 @@ export interface JitsuDestinationFunction {
   description?: string;
 }
 
+/**
+ * Milliseconds that a delivery may take in Jitsu's rotor, unless its operator sets `AMAZON_LAMBDA_MAX_TIMEOUT_MS`: Kafka takes a consumer
+ * that is silent for 10 s for dead, and gives its events out again, those of other users too.
+ */
+const LONGEST_DELIVERY_MS = 8_000;
+
 /** The destination function for a Jitsu built from source, with the settings in `context.props`. */
 const AmazonLambdaDestination = jitsuFunction((settings) => {
-  const destination = createDestination(settings);
+  const defaults = { ...DEFAULT_OPERATOR_POLICY, maxTimeoutMs: LONGEST_DELIVERY_MS };
+  const destination = createHostedDestination(settings, { defaults });
   return { deliver: (event, context) => destination.deliver(event, context) };
 }) as unknown as JitsuDestinationFunction;
 

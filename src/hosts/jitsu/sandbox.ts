@@ -12,8 +12,8 @@ import type { Settings } from "../../settings/settings";
 import { jitsuFunction } from "./destination-function";
 import { holdsCredentials, jitsuTransport, logsAnswers } from "./host-fetch";
 
-/** Milliseconds for a delivery where the settings name none: Jitsu stops a function after 5 seconds. */
-const DEFAULT_TIMEOUT_MS = 4500;
+/** Milliseconds for a delivery at most: Jitsu stops a function after 5 seconds, and what it stops is lost. */
+const LONGEST_DELIVERY_MS = 4500;
 
 /** How Jitsu lists the function; `jitsu-cli deploy` reads it. */
 export const config = {
@@ -87,10 +87,10 @@ const AmazonLambda: JitsuFunction<AnalyticsServerEvent, Settings> = jitsuFunctio
       aws,
       sessions,
       gates,
-      operator: () => DEFAULT_OPERATOR_POLICY,
+      operator: () => ({ ...DEFAULT_OPERATOR_POLICY, maxTimeoutMs: LONGEST_DELIVERY_MS }),
       timeoutNote: "Jitsu stops a function after 5 seconds, unless its operator sets UDF_TIMEOUT_MS.",
     },
-    { ...settings, timeoutMs: settings.timeoutMs || DEFAULT_TIMEOUT_MS },
+    { ...settings, timeoutMs: settings.timeoutMs || LONGEST_DELIVERY_MS },
   );
   return { deliver: (event, context, ctx) => destination.deliver(event, context, { via: transportOf(ctx) }) };
 });

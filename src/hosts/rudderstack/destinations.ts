@@ -4,6 +4,10 @@ import { settingsFromConfig } from "./host-config";
 
 /** Configurations of which something is kept at most; the host hands them over anew with every request. */
 const MAX_CONFIGS = 1000;
+/** Bytes that all of it may take, by a generous estimate: a template makes another configuration of each event. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** Bytes kept for a character of a configuration: twice as text, and what is made of it. */
+const BYTES_PER_CHARACTER = 10;
 
 /** What there is for a destination's configuration. */
 export interface ByConfig<Made> {
@@ -14,7 +18,11 @@ export interface ByConfig<Made> {
 /** What is made of a destination's configuration, made once and not per event. */
 export class MadeByConfig<Made> implements ByConfig<Made> {
   readonly #make: (settings: JsonObject) => Made;
-  readonly #made = new BoundedMap<string, { readonly made: Made }>({ entries: MAX_CONFIGS });
+  readonly #made = new BoundedMap<string, { readonly made: Made }>({
+    entries: MAX_CONFIGS,
+    weight: MAX_BYTES,
+    weigh: (_made, key) => key.length * BYTES_PER_CHARACTER,
+  });
 
   /** @param make of a user's settings */
   constructor(make: (settings: JsonObject) => Made) {
