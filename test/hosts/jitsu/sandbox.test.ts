@@ -68,6 +68,8 @@ beforeAll(async () => {
   const throwing = (name: string) => async () => {
     throw Object.assign(new Error("That was too much."), { name });
   };
+  aws.addFunction({ name: "durable", durable: true, tenantIsolation: true, handler: () => "done" });
+  aws.addFunction({ name: "failures", handler: () => null });
   aws.addFunction({ name: "throws", handler: throwing("TypeError") });
   aws.addFunction({ name: "gives-up", handler: throwing("DropEvent") });
   aws.addFunction({
@@ -206,6 +208,38 @@ describe.each(SANDBOX_KINDS)("in %s", (kind: SandboxKind) => {
     await sandbox.call(track("logs"), { source: { id: "source-calls" } });
 
     expect(sandbox.logs).toContainEqual({ log: "info", message: expect.stringContaining("hello from the function") });
+  });
+
+  test("one execution, one tenant, a record of what is given up and patterns are to be had there, too", async () => {
+    const offering = await start({
+      ...without("eventLambdas", "logType", "clientContext"),
+      eventLambdas: JSON.stringify({ "Order *": "durable:$LATEST", "Gone *": "(skip)" }),
+      trackLambda: "durable:$LATEST",
+      ...Object.fromEntries(CALL_TYPES.filter((type) => type !== "track").map((type) => [`${type}Lambda`, "(skip)"])),
+      executionName: "MessageId",
+      tenantId: "{user}",
+      failureLambda: "failures",
+    });
+    const source = { source: { id: "source-calls" } };
+    const order = track("Order Completed", { messageId: `once-${kind}`, userId: "zoë" });
+    await offering.call(order, source);
+    await offering.call({ ...order, requestIp: "192.0.2.9" }, source);
+    await offering.call(track("Gone Away"), source);
+    const unmapped = await offering.call({ ...order, type: "purchase" }, source);
+    await aws.idle();
+
+    expect(unmapped.error).toMatchObject({ message: expect.stringContaining("purchase") });
+    expect(aws.invocations).toMatchObject([
+      {
+        function: "durable",
+        executionName: expect.stringMatching(/^[0-9a-f]{64}$/),
+        tenantId: expect.stringMatching(/^sha256:/),
+      },
+      {
+        function: "failures",
+        payload: { requestPayload: { type: "purchase" }, responsePayload: { errorType: "InvalidEvent" } },
+      },
+    ]);
   });
 
   test("a call type without a function is skipped", async () => {
