@@ -38,7 +38,7 @@ export const FAILURES: Readonly<Record<DeliveryErrorCode, Failure>> = {
     outcome: "rejected",
     status: 400,
     scope: "event",
-    hint: "The function gave this event up by the name of the error it threw. If that was not meant, let it throw any other error or a RetryError.",
+    hint: "The function threw an error whose name gives the event up (DropEvent, for example). If that was not meant, let it throw a RetryError or any other error.",
   },
   OperationTimedOut: {
     label: "Operation timedout",
@@ -94,7 +94,7 @@ export const FAILURES: Readonly<Record<DeliveryErrorCode, Failure>> = {
     outcome: "retry",
     status: 500,
     scope: "account",
-    hint: "The router cannot reach AWS. Check its network, DNS, firewall and the region in the settings (HTTP proxies are not used). The function may have run if the connection broke after the request was sent.",
+    hint: "The router cannot reach AWS. Check its network, DNS, firewall, proxy (HTTPS_PROXY) and the region in the settings. If the connection broke after the request was sent, the function may have run.",
   },
   InvalidSettings: {
     label: "Invalid Settings",
@@ -262,7 +262,7 @@ const CAUSES: readonly Cause[] = [
   {
     code: "Unknown",
     applies: ({ kind }) => kind === "installation",
-    hint: "Install what is missing beside this package, and start the router anew.",
+    hint: "Install what is missing next to this package, and restart the router.",
   },
 ];
 
