@@ -15,6 +15,8 @@ export interface Outcomes {
   readonly ended: Uint8Array;
   /** By event: how often the host crashed while it was under way. */
   readonly crashes: Uint8Array;
+  /** By event: how often the host was told that the function may have run, but nobody answered in time. */
+  readonly timeouts: Uint8Array;
   readonly retries: number;
   readonly retriesByCode: Readonly<Record<string, number>>;
   readonly deadLettered: number;
@@ -52,6 +54,7 @@ export class ModelHost {
   readonly #options: ModelHostOptions;
   readonly #ended: Uint8Array;
   readonly #crashes: Uint8Array;
+  readonly #timeouts: Uint8Array;
   readonly #attempts: Uint8Array;
   readonly #alone = new Set<number>();
   readonly #ready: number[] = [];
@@ -81,6 +84,7 @@ export class ModelHost {
     this.#options = options;
     this.#ended = new Uint8Array(options.events);
     this.#crashes = new Uint8Array(options.events);
+    this.#timeouts = new Uint8Array(options.events);
     this.#attempts = new Uint8Array(options.events);
     this.#episodes = episodes(options.seed);
     this.#kept = Math.floor(options.events / 3);
@@ -102,6 +106,7 @@ export class ModelHost {
     return {
       ended: this.#ended,
       crashes: this.#crashes,
+      timeouts: this.#timeouts,
       retries: this.#retries,
       retriesByCode: this.#retriesByCode,
       deadLettered: this.#deadLettered,
@@ -153,7 +158,14 @@ export class ModelHost {
       const verdict = verdicts[i];
       if (!verdict) continue;
       if ("end" in verdict) this.#end(n, verdict);
-      else this.#retry(n, verdict);
+      else {
+        // With less time gone nothing has timed out, whatever is told.
+        const early = now - startedAt < TIMEOUT_MS - LATE_MS;
+        if (verdict.code === "OperationTimedOut" && face.timed && early) {
+          this.#broken.push(`event ${n} was given up after ${Math.round(now - startedAt)} ms`);
+        }
+        this.#retry(n, verdict);
+      }
     }
     this.#pump();
   }
@@ -179,6 +191,7 @@ export class ModelHost {
     if (attempt > RETRIES) this.#deadLettered++;
     if (alone) this.#alone.add(n);
     this.#retries++;
+    if (code === "OperationTimedOut") this.#timeouts[n] = (this.#timeouts[n] ?? 0) + 1;
     this.#retriesByCode[code] = (this.#retriesByCode[code] ?? 0) + 1;
     const told = this.#history.get(n) ?? [];
     if (told.length < KEPT_CODES) this.#history.set(n, [...told, code]);

@@ -44,7 +44,7 @@ type Run = Pick<Report, "face" | "backend" | "seed" | "events" | "seconds" | "le
 
 /** Holds what the host believes against what the functions really took. */
 export function verdict(run: Run, outcomes: Outcomes, ledger: Ledger): Report {
-  const { ended, crashes } = outcomes;
+  const { ended, crashes, timeouts } = outcomes;
   const { taken, spoiled } = ledger;
   const count = (is: (n: number) => boolean) => {
     let found = 0;
@@ -52,8 +52,8 @@ export function verdict(run: Run, outcomes: Outcomes, ledger: Ledger): Report {
     return found;
   };
   const at = (array: Uint8Array, n: number) => array[n] ?? 0;
-  // Taken once is right; once more for each answer that did not arrive, and for each crash of the host.
-  const unexplained = (n: number) => at(taken, n) > 1 + at(spoiled, n) + at(crashes, n);
+  // Taken once is right; once more for each answer that did not arrive or came too late, and for each crash of the host.
+  const unexplained = (n: number) => at(taken, n) > 1 + at(spoiled, n) + at(crashes, n) + at(timeouts, n);
   const isLost = (n: number) => at(ended, n) === 0;
   const falselyDelivered = (n: number) => at(ended, n) === DELIVERED && at(taken, n) === 0;
   const stories = Array.from({ length: run.events }, (_, n) => n)
