@@ -22,6 +22,8 @@ export interface Rejection {
   readonly messageId: string;
   readonly code: string;
   readonly message: string;
+  /** As it stands in the settings; absent where it came to none. */
+  readonly function?: string;
 }
 
 /** A key of the tracking API. Those of browsers and apps are public: they open nothing else. */

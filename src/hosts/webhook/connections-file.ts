@@ -134,7 +134,7 @@ class EntryReader {
       router,
       ...((credentials || isOpen) && { credentials: credentials ?? [] }),
       behind: acknowledge === "accepted" && accepting ? accepting(this.name) : destination,
-      ...(deadLetter !== undefined && { keep: keepIn(deadLetter, this.name) }),
+      ...keeping(deadLetter === undefined ? undefined : keepIn(deadLetter, this.name), settings),
     };
     return {
       connection,
@@ -242,6 +242,18 @@ class EntryReader {
   #problem(problem: string): void {
     this.problems.push({ connection: this.name, problem });
   }
+}
+
+/** What is rejected is kept in a file; else where Failure Lambda has taken the record of it, which it has not of what it rejects itself. */
+function keeping(keep: Connection["keep"], settings: unknown): Pick<Connection, "keep"> {
+  const { failureLambda } = settings as { failureLambda?: unknown };
+  if (keep) return { keep };
+  if (typeof failureLambda !== "string" || failureLambda === "") return {};
+  return {
+    async keep(_event, { function: name }) {
+      if (name === failureLambda) throw new Error("Failure Lambda rejected an event itself, and no file keeps it.");
+    },
+  };
 }
 
 /** What stands before the 32 bytes of an Ed25519 key in DER (RFC 8410). */

@@ -266,8 +266,13 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (rejected.length === 0) return true;
     if (!keep) return false;
     const ends = await Promise.allSettled(
-      rejected.map(({ event, outcome: { messageId, error } }) =>
-        keep(event, { messageId, code: error?.code ?? "Unknown", message: error?.message ?? "" }),
+      rejected.map(({ event, outcome: { messageId, error, function: name } }) =>
+        keep(event, {
+          messageId,
+          code: error?.code ?? "Unknown",
+          message: error?.message ?? "",
+          ...(name !== undefined && { function: name }),
+        }),
       ),
     );
     for (const end of ends) if (end.status === "rejected") observer.failed?.(end.reason);

@@ -166,3 +166,13 @@ test.each<[unknown, string]>([
 test("webhooks are open to everybody only where the operator says so", () => {
   expect(load(shop({}), { insecure: true }).loaded.named("shop")?.credentials).toEqual([]);
 });
+
+test("what Failure Lambda has taken is kept, and what it rejected itself is not", async () => {
+  const failureLambda = "arn:aws:lambda:us-east-1:123456789012:function:failures";
+  const { loaded } = load(shop({ settings: { ...SETTINGS, failureLambda }, webhook: [BEARER] }));
+  const why = { messageId: "m-1", code: "InvalidEvent", message: "It is none." };
+
+  await expect(loaded.named("shop")?.keep?.({}, why)).resolves.toBeUndefined();
+  await expect(loaded.named("shop")?.keep?.({}, { ...why, function: failureLambda })).rejects.toThrow(/Failure Lambda/);
+  expect(load(shop({ webhook: [BEARER] })).loaded.named("shop")?.keep).toBeUndefined();
+});
