@@ -7,6 +7,7 @@ import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 
 const CONNECTIONS = 200;
@@ -173,12 +174,10 @@ function post(url: string, agent: Agent, body: string): Promise<void> {
     const isTracking = url.endsWith("/v1/track");
     const authorization = isTracking ? `Basic ${Buffer.from("bench:").toString("base64")}` : `Bearer ${SECRET}`;
     const headers = { authorization, "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-    const outgoing = request(url, { method: "POST", agent, headers }, (response) => {
-      response
-        .resume()
-        .on("end", () =>
-          response.statusCode === 200 ? resolve() : reject(new Error(`Answered ${response.statusCode}.`)),
-        );
+    const outgoing = request(url, { method: "POST", agent, headers }, async (response) => {
+      const answer = await text(response);
+      if (response.statusCode === 200) resolve();
+      else reject(new Error(`Answered ${response.statusCode}: ${answer.slice(0, 500)}`));
     });
     outgoing.on("error", reject).end(body);
   });

@@ -29,7 +29,7 @@ import {
 import { configuredFunctions } from "./settings/configured-functions";
 import type { EventOrigin } from "./settings/external-id";
 import type { OperatorPolicy } from "./settings/operator-policy";
-import { type ParsedSettings, parseSettings } from "./settings/settings";
+import { type ParsedSettings, parseSettings, tracedContext } from "./settings/settings";
 import { SettingsError } from "./settings/settings-error";
 
 export interface DeliverOptions {
@@ -37,6 +37,8 @@ export interface DeliverOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds for each invocation at most, where the host allows less than Timeout (ms). */
   readonly timeoutMs?: number;
+  /** W3C's trace context: handed on in the client context, where an event has its `RequestResponse` invocation to itself. */
+  readonly traceparent?: string;
 }
 
 export interface BatchOptions extends DeliverOptions {
@@ -157,7 +159,9 @@ class LambdaDestination implements HostedDestination {
     const plan = this.plan(event, context);
     if (!isPlanned(plan)) return this.settle(plan, options);
     if (this.#settings.batchWindowMs > 0 && this.#settings.maxBatchSize > 1) return this.#collect(plan, options);
-    const [result] = await this.#sendTogether([plan], this.#deadline(options));
+    const { traceparent } = options;
+    const traced = traceparent !== undefined && this.#limit.events === 1 ? { ...plan, traceparent } : plan;
+    const [result] = await this.#sendTogether([traced], this.#deadline(options));
     return result as DeliveryResult;
   }
 
@@ -309,7 +313,15 @@ class LambdaDestination implements HostedDestination {
   }
 
   /** The function as this delivery is to invoke it; the same object where only the event differs. */
-  #targetFor({ function: name, tenantId, executionName }: PlannedDelivery): InvokeTarget {
+  #targetFor(delivery: PlannedDelivery): InvokeTarget {
+    const target = this.#untracedTargetFor(delivery);
+    const { traceparent } = delivery;
+    if (traceparent === undefined || target.invocationType !== "RequestResponse") return target;
+    const clientContext = tracedContext(this.#settings, traceparent);
+    return { ...target, ...(clientContext !== undefined && { clientContext }) };
+  }
+
+  #untracedTargetFor({ function: name, tenantId, executionName }: PlannedDelivery): InvokeTarget {
     const target = this.#targets.get(name) as InvokeTarget;
     if (executionName !== undefined) return { ...target, executionName, ...(tenantId !== undefined && { tenantId }) };
     if (tenantId === undefined) return target;

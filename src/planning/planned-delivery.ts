@@ -22,6 +22,8 @@ export interface PlannedDelivery {
   readonly tenantId?: string | undefined;
   /** Of the one execution that the event is to have; absent where functions are not durable. */
   readonly executionName?: string | undefined;
+  /** Of the trace that the event came with (W3C), where its invocation is its own. */
+  readonly traceparent?: string | undefined;
   /** Shares an invocation with no other. */
   readonly alone?: boolean;
 }

@@ -35,6 +35,8 @@ export interface ParsedSettings {
   readonly tenant?: TenantSetting;
   /** Base64 of the client context's JSON, ready to send. */
   readonly clientContext?: string;
+  /** The same as the user filled it in, for {@link tracedContext}. */
+  readonly clientContextMap?: Readonly<JsonObject>;
   readonly timeoutMs: number;
   readonly maxBatchSize: number;
   readonly batchWindowMs: number;
@@ -160,6 +162,7 @@ export function parseSettings(input: unknown, operator: OperatorPolicy = DEFAULT
         keys: { accessKeyId: settings.accessKeyId, secretAccessKey: settings.secretAccessKey },
       }),
     ...(clientContext && { clientContext }),
+    ...(clientContext && settings.clientContext && { clientContextMap: settings.clientContext }),
   };
 }
 
@@ -382,6 +385,15 @@ function encodeClientContext(map: Readonly<JsonObject>): string | undefined | nu
   } catch {
     return null;
   }
+}
+
+/** The client context with a trace's `traceparent` in it, unless the user has a key of that name, or there is no room for it. */
+export function tracedContext(
+  { clientContext, clientContextMap }: ParsedSettings,
+  traceparent: string,
+): string | undefined {
+  const encoded = encodeClientContext({ traceparent, ...clientContextMap });
+  return encoded && encoded.length <= MAX_CLIENT_CONTEXT_BYTES ? encoded : clientContext;
 }
 
 /** What Python's runtime takes apart, beside `custom`. */

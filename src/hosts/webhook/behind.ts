@@ -25,6 +25,8 @@ export interface TakeOptions {
   readonly timeoutMs?: number;
   /** Given once that time is over, where many events go one after the other: those that are left are retries. */
   readonly signal?: AbortSignal;
+  /** Of the trace that the request belongs to, where it has one event. */
+  readonly traceparent?: string;
   /** Whether the event at that position is to share no invocation: its last result said so. */
   readonly alone?: (position: number) => boolean;
 }

@@ -90,6 +90,7 @@ interface Intake {
   readonly events: readonly unknown[];
   readonly receivedAt: number;
   readonly detailed: boolean;
+  readonly traceparent?: string | undefined;
 }
 
 export function createReceiver(options: ReceiverOptions): Receiver {
@@ -215,7 +216,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   async function deliver(c: ReceiverContext, intake: Intake, trace: Trace): Promise<Response> {
     const { connection, router, events, detailed } = intake;
     trace.events = events.length;
-    const outcomes = await outcomesOf(intake);
+    const outcomes = await outcomesOf({ ...intake, traceparent: traceparentOf(c.req.header("traceparent")) });
     const kept = await keepRejected(connection, events, outcomes);
     const { status, retryAfterSeconds, body } = answerFor(outcomes, router, { kept, detailed });
     if (status !== 200 || c.env?.incoming?.socket.destroyed) remember(connection, outcomes, kept);
@@ -227,7 +228,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   }
 
   /** An outcome per event: of those that are sent, and of those that need not be. */
-  async function outcomesOf({ connection, router, events, receivedAt }: Intake): Promise<EventOutcome[]> {
+  async function outcomesOf({ connection, router, events, receivedAt, traceparent }: Intake): Promise<EventOutcome[]> {
     const { behind, sourceId, workspaceId, name } = connection;
     const settled = events.map((event): EventOutcome | undefined => {
       if (router === LIBRARY && isKeptAway(event))
@@ -241,7 +242,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const [only] = waiting;
     const sent: readonly Outcome[] =
       waiting.length === 1
-        ? [await behind.deliver(only, context, { timeoutMs })]
+        ? [await behind.deliver(only, context, { timeoutMs, ...(traceparent !== undefined && { traceparent }) })]
         : waiting.length > 1
           ? await behind.deliverBatch(waiting, context, {
               timeoutMs,
@@ -315,6 +316,14 @@ function keyOutsideBody(c: ReceiverContext): string | undefined {
     c.req.query("writeKey") ??
     c.req.query("writekey")
   );
+}
+
+/** @see https://www.w3.org/TR/trace-context/#traceparent-header */
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
+
+/** A header that is not by the grammar is nobody's trace; it is not handed on. */
+function traceparentOf(header: string | undefined): string | undefined {
+  return header !== undefined && TRACEPARENT.test(header) ? header : undefined;
 }
 
 function assertFew(events: readonly unknown[]): void {

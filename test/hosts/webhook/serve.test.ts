@@ -21,6 +21,8 @@ let environment: NodeJS.ProcessEnv;
 /** What the function waits for, at the event "Waits". */
 let held: Promise<void>;
 let release: () => void;
+/** The client contexts that the function was called with. */
+const contexts: unknown[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "serve-"));
@@ -28,8 +30,9 @@ beforeAll(async () => {
   const user = aws.addUser({ name: "router", policy: permit("sts:AssumeRole", "*") });
   const { arn } = aws.addFunction({
     name: "router-events",
-    handler: async (event) => {
+    handler: async (event, { clientContext }) => {
       const { event: name } = event as { event?: string };
+      contexts.push(clientContext);
       if (name === "Waits") await held;
       if (name === "Fails") throw new Error("It is broken.");
       if (name === "Dropped") throw Object.assign(new Error("Not this one."), { name: "DropEvent" });
@@ -230,6 +233,31 @@ test("tells what it did by metrics and log, and none of the secrets, addresses a
       ["warn", "/webhook/:connection", 401, "refused"],
     ]),
   );
+});
+
+test("hands a trace on in the client context, and never over a user's own key", async () => {
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const own = { ...settings, clientContext: { plan: "pro" } };
+  const busy = { ...settings, clientContext: { traceparent: "mine" } };
+  service = await Service.start({
+    plain: connection({ settings: own }),
+    busy: connection({ settings: busy, writeKeys: undefined }),
+  });
+  contexts.length = 0;
+  const headers = { authorization: `Bearer ${SECRET}`, traceparent };
+  const event = { type: "track", event: "Works", userId: "u" };
+  await service.post("/webhook/plain", event, headers);
+  await service.post("/webhook/busy", event, headers);
+  await service.post("/webhook/plain", event);
+  await service.post("/webhook/plain", event, { ...headers, traceparent: "nonsense" });
+
+  expect(contexts).toMatchObject([
+    { plan: "pro", traceparent, custom: { traceparent } },
+    { traceparent: "mine" },
+    { plan: "pro" },
+    { plan: "pro" },
+  ]);
+  expect(JSON.stringify(contexts.slice(1))).not.toContain(traceparent);
 });
 
 test("takes new connections from a changed file or at SIGHUP, keeps the old where the new are no good, and loses no request", async () => {

@@ -331,3 +331,17 @@ test("events of one user that go one after the other are cut off when the sender
   expect(options?.signal).toBeInstanceOf(AbortSignal);
   expect(options?.timeoutMs).toBeLessThanOrEqual(ROUTERS.jitsu.deadlineMs);
 });
+
+test.each([
+  ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true],
+  ["00-00000000000000000000000000000000-00f067aa0ba902b7-01", false],
+  ["00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false],
+  ["ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false],
+  ["00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", false],
+  ["anything else", false],
+])("traceparent %s is handed on: %s", async (traceparent, isHandedOn) => {
+  const { post, behind } = await open();
+  await post("/webhook/shop", EVENT, { traceparent });
+
+  expect(behind.options[0]?.traceparent).toBe(isHandedOn ? traceparent : undefined);
+});
