@@ -8,6 +8,7 @@
  * const receiver = createReceiver({ connections: () => fixedConnections([connection], [key]) });
  * const response = await receiver.fetch(new Request("http://localhost/webhook/shop", { method: "POST", … }));
  */
+import { setMaxListeners } from "node:events";
 import { Hono } from "hono";
 import { skipped } from "../../delivery/result";
 import { answerFor, type EventOutcome, isFailure } from "./answer";
@@ -246,7 +247,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         : waiting.length > 1
           ? await behind.deliverBatch(waiting, context, {
               timeoutMs,
-              signal: AbortSignal.timeout(timeoutMs),
+              signal: signalAfter(timeoutMs),
               ...(alone.size > 0 && { alone: (i: number) => alone.has(name, messageIdOrNone(waiting[i])) }),
             })
           : [];
@@ -324,6 +325,13 @@ const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}
 /** A header that is not by the grammar is nobody's trace; it is not handed on. */
 function traceparentOf(header: string | undefined): string | undefined {
   return header !== undefined && TRACEPARENT.test(header) ? header : undefined;
+}
+
+/** Each of a batch's invocations listens to it. */
+function signalAfter(ms: number): AbortSignal {
+  const signal = AbortSignal.timeout(ms);
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 function assertFew(events: readonly unknown[]): void {
