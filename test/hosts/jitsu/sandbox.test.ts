@@ -27,42 +27,46 @@ let keys: { accessKeyId: string; secretAccessKey: string };
 let variables: Record<string, string>;
 const before = process.env["AWS_ENDPOINT_URL"];
 
+/** A role that may invoke all functions but one. @returns its ARN */
+let roleCalled: (name: string) => string;
+
 beforeAll(async () => {
   if (!existsSync(FUNCTION)) throw new Error("Run `npm run build` first: this tests what is deployed.");
   aws = await startEmbeddedAws();
   process.env["AWS_ENDPOINT_URL"] = aws.url;
   const { arn, accessKeyId, secretAccessKey } = aws.addUser({ name: "jitsu" });
   keys = { accessKeyId, secretAccessKey };
-  const role = aws.addRole({
-    name: "amazon-lambda-destination",
-    trustPolicy: {
-      Version: "2012-10-17",
-      Statement: {
-        Effect: "Allow",
-        Principal: { AWS: arn },
-        Action: "sts:AssumeRole",
-        Condition: { StringLike: { "sts:ExternalId": "source-*" } },
-      },
-    },
-    permissionPolicies: [
-      {
+  roleCalled = (name) =>
+    aws.addRole({
+      name,
+      trustPolicy: {
         Version: "2012-10-17",
         Statement: {
           Effect: "Allow",
-          Action: "lambda:InvokeFunction",
-          Resource: "arn:aws:lambda:*:123456789012:function:*",
+          Principal: { AWS: arn },
+          Action: "sts:AssumeRole",
+          Condition: { StringLike: { "sts:ExternalId": "source-*" } },
         },
       },
-      {
-        Version: "2012-10-17",
-        Statement: {
-          Effect: "Deny",
-          Action: "lambda:InvokeFunction",
-          Resource: "arn:aws:lambda:*:*:function:forbidden",
+      permissionPolicies: [
+        {
+          Version: "2012-10-17",
+          Statement: {
+            Effect: "Allow",
+            Action: "lambda:InvokeFunction",
+            Resource: "arn:aws:lambda:*:123456789012:function:*",
+          },
         },
-      },
-    ],
-  });
+        {
+          Version: "2012-10-17",
+          Statement: {
+            Effect: "Deny",
+            Action: "lambda:InvokeFunction",
+            Resource: "arn:aws:lambda:*:*:function:forbidden",
+          },
+        },
+      ],
+    }).arn;
   for (const name of [...CALL_TYPES, "forbidden"])
     aws.addFunction({ name, handler: async (event) => ({ got: event }) });
   const throwing = (name: string) => async () => {
@@ -87,7 +91,7 @@ beforeAll(async () => {
     eventLambdas: JSON.stringify(
       Object.fromEntries(["throws", "gives-up", "slow", "forbidden", "missing", "logs"].map((name) => [name, name])),
     ),
-    roleAddress: role.arn,
+    roleAddress: roleCalled("amazon-lambda-destination"),
     region: "us-east-1",
     logType: "Tail",
     clientContext: '{"environment":"test"}',
@@ -161,6 +165,11 @@ describe.each(SANDBOX_KINDS)("in %s", (kind: SandboxKind) => {
     });
     running.push(started);
     return started;
+  }
+
+  async function withOwnRole() {
+    const roleAddress = roleCalled(`role-${running.length}-in-${kind.replaceAll(" ", "-")}`);
+    return { sandbox: await start({ ...variables, roleAddress }), variables: { ...variables, roleAddress } };
   }
 
   beforeAll(async () => {
@@ -361,19 +370,22 @@ describe.each(SANDBOX_KINDS)("in %s", (kind: SandboxKind) => {
     ],
   ])("%s ends as in the module", async (name, event, errorName, label, ...[trouble]) => {
     const context = { source: { id: `source-${name.replaceAll(" ", "-")}-${kind.replaceAll(" ", "-")}` } };
+    // A function that was turned away is left alone for a moment: each case has it as a role of its own sees it.
+    const own = trouble?.service === "lambda" ? await withOwnRole() : { sandbox, variables };
     if (trouble) aws.misbehave(trouble);
 
-    const ours = await sandbox.call(event, context);
-    const modules = await callModule(event, context, variables);
+    const ours = await own.sandbox.call(event, context);
+    const modules = await callModule(event, context, own.variables);
 
     expect(ours.error).toMatchObject({ name: errorName, message: expect.stringContaining(label) });
     expect(comparable(ours)).toEqual(comparable(modules));
   });
 
   test("a wait that AWS asks for becomes the retry policy", async () => {
+    const own = await withOwnRole();
     aws.misbehave(answering("lambda", 429, "TooManyRequestsException", { "retry-after": "1200" }));
 
-    const { error } = await sandbox.call(track("x"), { source: { id: "source-calls" } });
+    const { error } = await own.sandbox.call(track("x"), { source: { id: "source-calls" } });
 
     // No more than 15 minutes are believed.
     expect(error?.retryPolicy).toEqual({ delays: [15, 100, 1000] });
@@ -578,7 +590,7 @@ test("the deployed file is small and takes nothing from its surroundings but tim
   // Each is used where it is there only.
   expect(new Set(unknown)).toEqual(new Set(["setTimeout", "clearTimeout", "performance", "Buffer"]));
   expect(readFileSync(FUNCTION, "utf8")).not.toMatch(/\bimport\s*[({"'*]|\brequire\(/);
-  expect(statSync(FUNCTION).size).toBeLessThanOrEqual(100_000);
+  expect(statSync(FUNCTION).size).toBeLessThanOrEqual(115_000);
 });
 
 /** Without what differs from call to call. */
