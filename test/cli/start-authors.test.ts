@@ -159,7 +159,8 @@ test("another terminal reaches this AWS by source, and so do check and the AWS C
     expect(stdout).toContain("The connection works.");
     if (hasCli) {
       const line = await command.printed(/^ +(echo .* aws --endpoint-url .*)$/m);
-      const answer = await exec("sh", ["-c", line], {
+      // A terminal or a pipe has a /dev/stdout to write to; the socket that Node.js hands a child has none.
+      const answer = await exec("sh", ["-c", `${line} | cat`], {
         env: { PATH: process.env["PATH"], HOME: folder, AWS_PAGER: "" },
       });
       expect(answer.stdout).toContain('{"got":"track"}');
