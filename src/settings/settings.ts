@@ -35,7 +35,7 @@ export interface ParsedSettings {
   readonly tenant?: TenantSetting;
   /** Base64 of the client context's JSON, ready to send. */
   readonly clientContext?: string;
-  /** The same as the user filled it in, for {@link tracedContext}. */
+  /** The same as the user filled it in, for `tracedContext`. */
   readonly clientContextMap?: Readonly<JsonObject>;
   readonly timeoutMs: number;
   readonly maxBatchSize: number;
