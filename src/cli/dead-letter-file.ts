@@ -4,6 +4,11 @@ import { UsageError } from "./command";
 import type { EventsInput } from "./events-input";
 import { fileProblem } from "./file-problem";
 
+/** Where the reason for each line of a dead-letter file is: a file beside it, with a line for each. */
+export function reasonsPath(path: string): string {
+  return `${path}.reasons.ndjson`;
+}
+
 /**
  * Opens the file that lines which are not delivered are appended to.
  *

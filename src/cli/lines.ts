@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { isUtf8 } from "node:buffer";
 import { UsageError } from "./command";
 
 /** One line of input, without its end. */
@@ -7,6 +7,8 @@ export interface Line {
   readonly number: number;
   /** Absent where the line is longer than the limit. */
   readonly text?: string;
+  /** Where the line is no UTF-8 and its text says less: the bytes that it has. */
+  readonly bytes?: Uint8Array;
   /** Bytes of input up to the end of this line. */
   readonly end: number;
 }
@@ -21,7 +23,7 @@ const UTF16_MARKS: readonly string[] = ["fffe", "feff"];
  * @param maxBytes a longer line comes without its text
  * @throws UsageError where the text is in UTF-16
  */
-export async function* linesOf(input: Readable, maxBytes: number): AsyncGenerator<Line> {
+export async function* linesOf(input: AsyncIterable<Buffer | string>, maxBytes: number): AsyncGenerator<Line> {
   let pieces: Buffer[] = [];
   let length = 0;
   let number = 0;
@@ -39,12 +41,13 @@ export async function* linesOf(input: Readable, maxBytes: number): AsyncGenerato
     if (number === 1 && UTF16_MARKS.includes(bytes.toString("hex", 0, 2)))
       throw new UsageError("The events are in UTF-16. Turn them into UTF-8 first: iconv -f UTF-16 -t UTF-8 <file>.");
     const text = length <= maxBytes ? bytes.toString("utf8").replace(/\r$/, "") : undefined;
+    const broken = text !== undefined && !isUtf8(bytes);
     pieces = [];
     length = 0;
-    return { number, end, ...(text !== undefined && { text }) };
+    return { number, end, ...(text !== undefined && { text }), ...(broken && { bytes }) };
   }
 
-  for await (const chunk of input as AsyncIterable<Buffer | string>) {
+  for await (const chunk of input) {
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     let start = 0;
     for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, start)) {

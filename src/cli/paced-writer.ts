@@ -15,7 +15,7 @@ export class PacedWriter {
   }
 
   /** Resolves when there is room for more, or nobody reads any more. */
-  async write(text: string): Promise<void> {
+  async write(text: string | Uint8Array): Promise<void> {
     if (this.#closed || this.#stream.write(text) || this.#stream.destroyed) return;
     this.#drained ??= this.#untilDrained();
     await this.#drained;

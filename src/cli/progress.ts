@@ -10,6 +10,11 @@ export interface Progress {
   stop(): void;
 }
 
+const DEFAULT_COLUMNS = 80;
+const LARGEST_BAR = 40;
+/** Characters of the smallest bar with its percentage. */
+const SMALLEST_BAR = 18;
+
 const SILENT: Progress = { update() {}, stop() {} };
 
 /**
@@ -17,7 +22,10 @@ const SILENT: Progress = { update() {}, stop() {} };
  *
  * @param totalBytes of input, where that is known
  */
-export function showProgress(stream: Writable & { readonly isTTY?: boolean }, totalBytes?: number): Progress {
+export function showProgress(
+  stream: Writable & { readonly isTTY?: boolean; readonly columns?: number },
+  totalBytes?: number,
+): Progress {
   if (!stream.isTTY) return SILENT;
   const startedAt = Date.now();
   /** Where the first event ended: what --from-line leaves out says nothing about the speed. */
@@ -25,6 +33,20 @@ export function showProgress(stream: Writable & { readonly isTTY?: boolean }, to
   let done = 0;
   let events = 0;
   let failures: readonly string[] = [];
+  let failed = 0;
+  /** A bar and its text, as wide as there is room: fewer words for the failures, then a shorter bar. */
+  const fitted = (bar: (size: number) => string, parts: readonly string[]): string => {
+    const columns = (stream.columns ?? DEFAULT_COLUMNS) - 1;
+    const counted = failed > 0 ? [`${failed} failed`] : [];
+    const rest = [
+      [...parts, ...failures],
+      [...parts, ...counted],
+    ]
+      .map((each) => each.join(" | "))
+      .find((text) => text.length + SMALLEST_BAR <= columns);
+    const text = rest ?? [...counted, ...parts].join(" | ").slice(0, Math.max(columns - SMALLEST_BAR, 0));
+    return bar(Math.min(LARGEST_BAR, Math.max(0, columns - text.length - "100% | ".length - 1))) + text;
+  };
 
   const bar = new SingleBar(
     {
@@ -35,11 +57,12 @@ export function showProgress(stream: Writable & { readonly isTTY?: boolean }, to
       format(options, { progress }) {
         const elapsedMs = Math.max(Date.now() - startedAt, 1);
         const counts = [`${events} events`, `${Math.round((events * 1000) / elapsedMs)}/s`];
-        if (!totalBytes) return [...counts, duration(elapsedMs), ...failures].join(" | ");
+        if (!totalBytes) return fitted(() => "", [...counts, duration(elapsedMs)]);
         const bytes = done - (first ?? done);
         const left = bytes > 0 ? [`${duration((elapsedMs * (totalBytes - done)) / bytes)} left`] : [];
-        const percentage = `${Format.BarFormat(progress, options)} ${Math.floor(progress * 100)}%`;
-        return [percentage, ...counts, ...left, ...failures].join(" | ");
+        const bar = (barsize: number) =>
+          `${Format.BarFormat(progress, { ...options, barsize })} ${Math.floor(progress * 100)}% | `;
+        return fitted(bar, [...counts, ...left]);
       },
     },
     Presets.shades_classic,
@@ -51,6 +74,7 @@ export function showProgress(stream: Writable & { readonly isTTY?: boolean }, to
       done = Math.max(done, bytes);
       events = tally.delivered + tally.skipped + tally.retry + tally.rejected;
       const codes = [...tally.failures].map(([code, { count }]) => `${code} ${count}`);
+      failed = tally.retry + tally.rejected;
       failures = codes.length > 0 ? [codes.join(", ")] : [];
       bar.update(totalBytes ? done : 0);
     },

@@ -110,3 +110,26 @@ test("once stopped, the line is cleared and nothing more is drawn", () => {
   expect(written.endsWith("\u001b[1G\u001b[2K")).toBe(true);
   expect(screen.written()).toBe(written);
 });
+
+test.each([80, 120])("the bar keeps to %i columns and says that events failed", (columns) => {
+  const screen = Object.assign(terminal(), { columns });
+  const progress = showProgress(screen, 10_000);
+  progress.update(tally(0), 0);
+  const failures = new Map(
+    ["AccessDenied", "OperationTimedOut", "ExecutionError", "Throttled"].map((code) => [
+      code,
+      { count: 12_345, example: "", hint: "" },
+    ]),
+  );
+  jest.advanceTimersByTime(9000);
+  progress.update({ ...tally(1_234_567, failures), retry: 49_380 }, 5000);
+  jest.advanceTimersByTime(FRAME_MS);
+  const drawn = screen.written();
+  progress.stop();
+
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's own.
+  const frames = drawn.split(/\u001b\[\d*[A-Za-z]|\u001b\[\?\d+[a-z]|\r/).filter((frame) => frame.includes("events"));
+  expect(frames.length).toBeGreaterThan(0);
+  for (const frame of frames) expect(frame.length).toBeLessThanOrEqual(columns);
+  expect(frames.at(-1)).toMatch(/failed|AccessDenied 12345/);
+});

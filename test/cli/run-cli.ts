@@ -20,7 +20,7 @@ export function startCli(args: readonly string[], env: NodeJS.ProcessEnv = {}): 
 /** Runs the built command to its end. */
 export async function runCli(
   args: readonly string[],
-  { env = {}, input = "" }: { env?: NodeJS.ProcessEnv; input?: string } = {},
+  { env = {}, input = "" }: { env?: NodeJS.ProcessEnv; input?: string | Uint8Array } = {},
 ): Promise<CliRun> {
   const child = startCli(args, env);
   child.stdin?.on("error", () => {});

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
 import { send } from "../../src/cli/send";
 import type { DeliveryResult } from "../../src/delivery/delivery-result";
 import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
@@ -248,7 +249,7 @@ test("Ctrl-C on a terminal takes the progress bar away before it says anything",
     onInterrupt,
   });
 
-  const [bar, told = ""] = stderr.written().split("Finishing what is in flight…\n");
+  const [bar, told = ""] = stderr.written().split("Ctrl-C again ends at once. Finishing what is in flight…\n");
   expect(bar).toContain("0 events");
   expect(bar?.endsWith("\u001b[2K")).toBe(true);
   expect(told).not.toContain("events");
@@ -393,19 +394,45 @@ test("what is appended to the file while it is sent is left for another run", as
 
 describe("a file that is no NDJSON is told by how to make it so", () => {
   test.each([
-    ["an array on many lines", `[\n${track(1)}\n]\n`],
-    ["an array on one line", `[${track(1)}]\n`],
-    ["no JSON at all", "messageId,type\nm-1,track\n"],
-  ])("%s", async (_name, input) => {
+    ["an array on many lines", `[\n${track(1)}\n]\n`, "; `jq -c '.[]' file` makes it so."],
+    ["an array on one line", `[${track(1)}]\n`, "; `jq -c '.[]' file` makes it so."],
+    [
+      "an event on many lines",
+      '{\n  "type": "track"\n}\n',
+      ", and this one is spread over several; `jq -c . file` makes it so.",
+    ],
+    [
+      "an event that is cut off",
+      track(1).slice(0, -7),
+      ", and this one is cut off: whatever wrote it did not come to its end.",
+    ],
+    ["no JSON at all", "messageId,type\nm-1,track\n", ". (Unexpected token"],
+  ])("%s", async (_name, input, advice) => {
     const { code, err } = await runCli(["send", "--settings", await settingsFile(), "--source-id", "source-1"], {
       env,
       input,
     });
 
-    expect(err).toContain(
-      "line 1: The line is no JSON object: events must be NDJSON, one event per line; `jq -c '.[]' file` makes it so.",
-    );
+    expect(err).toContain(`line 1: The line is no JSON object: events must be NDJSON, one event per line${advice}`);
     expect(code).toBe(1);
+  });
+
+  test("text that is not UTF-8, whose bytes are kept as they are", async () => {
+    const events = join(folder, "events.ndjson");
+    const bytes = Buffer.concat([
+      Buffer.from('{"type":"track","event":"caf'),
+      Buffer.from([0xe9]),
+      Buffer.from('"}\n'),
+    ]);
+    await writeFile(events, bytes);
+    const deadLetter = join(folder, "failed.ndjson");
+
+    const { err } = await runCli(["send", "--settings", await settingsFile(), "--dead-letter", deadLetter, events], {
+      env,
+    });
+
+    expect(err).toContain("line 1: The line is not UTF-8");
+    expect(await readFile(deadLetter)).toEqual(bytes);
   });
 
   test("UTF-16", async () => {
@@ -490,4 +517,124 @@ describe("wrong usage is answered with exit code 2 and the reason", () => {
     expect(out).toBe("");
     expect(code).toBe(2);
   });
+});
+
+describe("input that is packed with gzip", () => {
+  const packed = gzipSync([1, 2, 3].map((n) => `${track(n)}\n`).join(""));
+
+  test.each([
+    ["in a file", (path: string) => [path]],
+    ["from standard input", () => []],
+  ])("is unpacked, %s", async (_name, args) => {
+    const events = join(folder, "events.ndjson.gz");
+    await writeFile(events, packed);
+
+    const { code } = await runCli(
+      ["send", "--settings", await settingsFile(), "--source-id", "source-1", ...args(events)],
+      { env, input: packed },
+    );
+
+    expect(
+      payloads()
+        .map(({ messageId }) => messageId)
+        .sort(),
+    ).toEqual(["m-1", "m-2", "m-3"]);
+    expect(code).toBe(0);
+  });
+
+  test("and cut off is told", async () => {
+    const { code, err } = await runCli(["send", "--settings", await settingsFile(), "--source-id", "source-1"], {
+      env,
+      input: packed.subarray(0, -9),
+    });
+
+    expect(err).toContain("Cannot read standard input to its end: its gzip is cut off or broken");
+    expect(code).toBe(1);
+  });
+});
+
+test("--retries sends what may be sent again, and only that", async () => {
+  const tries = new Map<string, number>();
+  const { arn } = aws.addFunction({
+    name: "flaky",
+    handler: async (event) => {
+      const { messageId } = event as { messageId: string };
+      tries.set(messageId, (tries.get(messageId) ?? 0) + 1);
+      if (messageId === "m-1" && tries.get(messageId) === 1) throw new Error("not yet");
+      if (messageId === "m-2") throw Object.assign(new Error("never"), { name: "DropEvent" });
+    },
+  });
+  settings = { trackLambda: arn, accessKeyId: env["AWS_ACCESS_KEY_ID"], secretAccessKey: env["AWS_SECRET_ACCESS_KEY"] };
+
+  const { out } = await runCli(["send", "--settings", await settingsFile(), "--retries", "2"], {
+    env,
+    input: `${track(1)}\n${track(2)}\n`,
+  });
+
+  const outcomes = new Map(ndjson(out).map(({ line, outcome }) => [line, outcome]));
+  expect([outcomes.get(1), outcomes.get(2)]).toEqual(["delivered", "rejected"]);
+  expect(Object.fromEntries(tries)).toEqual({ "m-1": 2, "m-2": 1 });
+});
+
+test("--max-failures stops where everything fails alike, and says where to go on", async () => {
+  const input = Array.from({ length: 50 }, (_, i) => `${track(i)}\n`).join("");
+  const args = ["send", "--settings", await settingsFile(), "--source-id", "another", "--max-failures", "5"];
+
+  const { code, out, err } = await runCli([...args, "--concurrency", "1"], { env, input });
+
+  expect(ndjson(out)).toHaveLength(5);
+  expect(err).toContain("The last 5 events all failed with AccessDenied");
+  expect(err).toContain("To go on: the same command with --from-line 1 and the same input.");
+  expect(code).toBe(1);
+});
+
+test("the reason for each dead letter stands beside it, line by line", async () => {
+  const deadLetter = join(folder, "failed.ndjson");
+
+  await runCli(["send", "--settings", await settingsFile(), "--source-id", "source-1", "--dead-letter", deadLetter], {
+    env,
+    input: `${track(1)}\nbroken\n{"type":"purchase","messageId":"m-3"}\n`,
+  });
+
+  const reasons = ndjson(await readFile(`${deadLetter}.reasons.ndjson`, "utf8"));
+  const letters = (await readFile(deadLetter, "utf8")).trimEnd().split("\n");
+  expect(letters).toHaveLength(2);
+  expect(reasons.map(({ line }) => (line === 2 ? "broken" : '{"type":"purchase","messageId":"m-3"}'))).toEqual(letters);
+  expect(reasons).toContainEqual(
+    expect.objectContaining({
+      line: 3,
+      messageId: "m-3",
+      outcome: "rejected",
+      code: "InvalidEvent",
+      hint: expect.any(String),
+    }),
+  );
+});
+
+test("a second Ctrl-C ends at once", async () => {
+  let begin = (): void => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const handler = () => {
+    begin();
+    return new Promise((done) => setTimeout(done, 60_000).unref());
+  };
+  const { arn } = aws.addFunction({ name: "slow", handler, timeoutMs: 60_000 });
+  settings = {
+    trackLambda: arn,
+    accessKeyId: env["AWS_ACCESS_KEY_ID"],
+    secretAccessKey: env["AWS_SECRET_ACCESS_KEY"],
+    timeoutMs: 60_000,
+  };
+  const child = startCli(["send", "--settings", await settingsFile()], env);
+  child.stdin?.on("error", () => {});
+  child.stdin?.write(`${track(1)}\n`);
+  await begun;
+
+  child.kill("SIGINT");
+  await new Promise((resolve) => child.stderr?.once("data", resolve));
+  child.kill("SIGINT");
+
+  expect(await new Promise((resolve) => child.once("exit", (_code, signal) => resolve(signal)))).toBe("SIGINT");
 });
