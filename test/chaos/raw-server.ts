@@ -37,10 +37,15 @@ export class Connection {
   /** Leaves the client waiting. */
   never(): void {}
 
+  /** An answer is on its way that has begun and has not ended. */
+  dripping = false;
+
   /** A few bytes at a time. */
   drip(data: string, bytes: number, everyMs: number): void {
     const text = Buffer.from(data);
+    this.dripping = true;
     const next = (from: number): void => {
+      if (from >= text.length) this.dripping = false;
       if (this.socket.destroyed || from >= text.length) return;
       this.socket.write(text.subarray(from, from + bytes));
       if (everyMs > 0) setTimeout(next, everyMs, from + bytes).unref();

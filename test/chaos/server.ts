@@ -84,8 +84,12 @@ async function main(): Promise<void> {
     const answer = await backend.answer(request);
     const cut = connection.socket.destroyed ? "connection cut while the function ran" : undefined;
     enter(numbers, answer, cut ?? (fault?.when === "after" ? fault.name : undefined));
-    if (fault) fault.strike(connection, answer, first);
-    else connection.write(whole(answer));
+    if (!fault) return connection.write(whole(answer));
+    fault.strike(connection, answer, first);
+    if (fault.when !== "after" && !cut)
+      connection.socket.once("close", () => {
+        if (connection.dripping) spoil(accepted(numbers, answer), "connection cut while the answer was on its way");
+      });
   }
 
   async function assume(request: RawRequest, connection: Connection): Promise<void> {
@@ -100,12 +104,21 @@ async function main(): Promise<void> {
   }
 
   function enter(numbers: readonly number[], answer: Answer, spoiler: string | undefined): void {
-    if (answer.status !== 200 || "x-amz-function-error" in answer.headers) return;
+    const all = accepted(numbers, answer);
+    for (const n of all) taken[n] = (taken[n] ?? 0) + 1;
+    if (spoiler !== undefined) spoil(all, spoiler);
+  }
+
+  /** The events that the function took. */
+  function accepted(numbers: readonly number[], answer: Answer): readonly number[] {
+    if (answer.status !== 200 || "x-amz-function-error" in answer.headers) return [];
     const failed = new Set(failuresIn(answer.body));
+    return numbers.filter((n) => !failed.has(n));
+  }
+
+  /** Nobody can know from the answer that the function took them. */
+  function spoil(numbers: readonly number[], spoiler: string): void {
     for (const n of numbers) {
-      if (failed.has(n)) continue;
-      taken[n] = (taken[n] ?? 0) + 1;
-      if (spoiler === undefined) continue;
       spoiled[n] = (spoiled[n] ?? 0) + 1;
       spoiledBy.set(n, [...(spoiledBy.get(n) ?? []), spoiler]);
     }
