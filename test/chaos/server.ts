@@ -39,6 +39,8 @@ export interface Ledger {
 }
 
 /** Bodies longer than this are answered, now and then, before they are read. */
+/** Milliseconds after which an answer has certainly arrived at the other end of a loopback connection. */
+const ON_ITS_WAY_MS = 500;
 const EARLY_BYTES = 5_000_000;
 const EARLY_ANSWERS = 3;
 
@@ -51,6 +53,7 @@ async function main(): Promise<void> {
   const taken = new Uint8Array(events);
   const spoiled = new Uint8Array(events);
   const spoiledBy = new Map<number, string[]>();
+  const answered = new WeakMap<Socket, { connection: Connection; taken: readonly number[]; at: number }>();
   const strikes: Record<string, number> = {};
   const history = new Map<number, string[]>();
   let requests = 0;
@@ -84,12 +87,20 @@ async function main(): Promise<void> {
     const answer = await backend.answer(request);
     const cut = connection.socket.destroyed ? "connection cut while the function ran" : undefined;
     enter(numbers, answer, cut ?? (fault?.when === "after" ? fault.name : undefined));
-    if (!fault) return connection.write(whole(answer));
-    fault.strike(connection, answer, first);
-    if (fault.when !== "after" && !cut)
-      connection.socket.once("close", () => {
-        if (connection.dripping) spoil(accepted(numbers, answer), "connection cut while the answer was on its way");
-      });
+    if (!cut && fault?.when !== "after") {
+      answered.set(connection.socket, { connection, taken: accepted(numbers, answer), at: performance.now() });
+    }
+    if (fault) fault.strike(connection, answer, first);
+    else connection.write(whole(answer));
+  }
+
+  /** An answer that is on its way, or was a moment ago, may never arrive where the connection is cut. */
+  function cutOff(socket: Socket): void {
+    const last = answered.get(socket);
+    if (last && (last.connection.dripping || performance.now() - last.at < ON_ITS_WAY_MS)) {
+      spoil(last.taken, "connection cut while the answer was on its way");
+    }
+    socket.destroy();
   }
 
   async function assume(request: RawRequest, connection: Connection): Promise<void> {
@@ -167,7 +178,7 @@ async function main(): Promise<void> {
     expire: () => backend.expireSessions(),
     warp: ({ ms }) => backend.warp(ms),
     cut: () => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) cutOff(socket);
     },
     count: () => process.send?.({ connections: sockets.size }),
     ledger: () => process.send?.({ ledger: ledger() }),
