@@ -180,6 +180,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     if (router.underWay > 0)
       io.stderr.write(`Waiting for deliveries under way: ${router.underWay}. Ctrl-C again ends at once.\n`);
     await router.close();
+    await account.aws.idle();
     await watch.quiet();
     await account.aws.close();
     watch.flush();

@@ -68,6 +68,8 @@ export interface EmbeddedAws extends TestControls {
   /** Adds a FIFO queue of SQS, or one anew. */
   addQueue(queue: QueueOptions): { readonly arn: string; readonly url: string };
 
+  /** Resolves once no function runs; a failed asynchronous invocation that waits to be run again does not count. */
+  idle(): Promise<void>;
   /** Cuts every connection and stops every worker. */
   close(): Promise<void>;
 }

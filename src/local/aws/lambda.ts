@@ -111,7 +111,7 @@ export class Lambda {
     this.#durable.stop(arn);
   }
 
-  /** Resolves once nothing runs and no asynchronous invocation is due. */
+  /** Resolves once nothing runs; a failed asynchronous invocation that waits to be run again does not count. */
   async idle(): Promise<void> {
     while (this.#underWay > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }

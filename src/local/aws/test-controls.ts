@@ -30,6 +30,4 @@ export interface TestControls {
   misbehave(wish: Misbehaviour): void;
   /** Takes back what is left of every {@link misbehave}. */
   behave(): void;
-  /** Resolves once no function runs and no asynchronous invocation is due. */
-  idle(): Promise<void>;
 }
