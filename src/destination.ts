@@ -188,7 +188,8 @@ class LambdaDestination implements HostedDestination {
     const unplanned: Promise<void>[] = [];
     for (const [position, event] of events.entries()) {
       const plan = this.plan(event, context);
-      if (isPlanned(plan)) deliveries.push({ ...plan, position, ...(alone?.(position) && { alone: true }) });
+      // The plan is this call's own: it is added to, not copied.
+      if (isPlanned(plan)) deliveries.push(Object.assign(plan, { position, alone: alone?.(position) ?? false }));
       else if (!this.#failures) settle(position, unsent(plan));
       else unplanned.push(this.settle(plan, options).then((result) => settle(position, result)));
     }

@@ -42,19 +42,24 @@ export function batchesByUser<Delivery extends Batchable>(
   limit: BatchLimit,
 ): Delivery[][] {
   const groups = new Map<string, Delivery[]>();
-  const all = new Map<string, Room>();
   for (const [i, delivery] of deliveries.entries()) {
     const user = delivery.user ?? `\0${i}`;
     const group = groups.get(user);
     if (group) group.push(delivery);
     else groups.set(user, [delivery]);
-    const key = userKey(delivery);
-    const { events, bytes } = all.get(key) ?? NO_ROOM;
-    all.set(key, { events: events + 1, bytes: bytes + COMMA + delivery.bytes });
+  }
+  const rooms = new Map<string, Room>();
+  for (const group of groups.values()) {
+    if (group.length === 1) continue;
+    for (const delivery of group) {
+      const key = userKey(delivery);
+      const { events, bytes } = rooms.get(key) ?? NO_ROOM;
+      rooms.set(key, { events: events + 1, bytes: bytes + COMMA + delivery.bytes });
+    }
   }
   return grouped([...groups.values()].flat(), limit, (delivery) => {
-    const room = all.get(userKey(delivery)) ?? roomFor(delivery);
-    return fits(EMPTY, room, limit) ? room : roomFor(delivery);
+    const room = rooms.size === 0 ? undefined : rooms.get(userKey(delivery));
+    return room && fits(EMPTY, room, limit) ? room : roomFor(delivery);
   });
 }
 
