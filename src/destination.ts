@@ -18,14 +18,7 @@ import { functionArn, functionNameForInvoke } from "./names/function-reference";
 import { partitionOf } from "./names/partitions";
 import { BRACKETS, batchesByUser, batchesOf, payloadOf, sharingKey } from "./planning/batches";
 import { isPlanned, type Plan, type PlannedDelivery, type Unplanned } from "./planning/planned-delivery";
-import {
-  type EventContext,
-  MAX_PAYLOAD_BYTES,
-  Planner,
-  type QueuedDelivery,
-  type QueuedRejection,
-  unplannable,
-} from "./planning/planner";
+import { type EventContext, Planner, type QueuedDelivery, type QueuedRejection, unplannable } from "./planning/planner";
 import { configuredFunctions } from "./settings/configured-functions";
 import type { EventOrigin } from "./settings/external-id";
 import type { OperatorPolicy } from "./settings/operator-policy";
@@ -130,7 +123,6 @@ class LambdaDestination implements HostedDestination {
   readonly #tenantTargets = new BoundedMap<string, InvokeTarget>({ entries: MAX_TENANT_TARGETS });
   readonly #gatekeepers: ReadonlyMap<string, Gatekeeper>;
   readonly #failures: FailureLambda | undefined;
-  readonly #limit: { readonly events: number; readonly bytes: number };
   readonly #collectors = new BoundedMap<string, Collector<Collected, DeliveryResult>>({ entries: MAX_COLLECTORS });
   #underWay = 0;
   readonly #whenIdle: (() => void)[] = [];
@@ -148,7 +140,6 @@ class LambdaDestination implements HostedDestination {
       functions.map((reference) => [reference.configured, gates.keeperOf(entranceOf(reference, settings))]),
     );
     this.#failures = this.#failureLambda();
-    this.#limit = { events: settings.maxBatchSize, bytes: MAX_PAYLOAD_BYTES[settings.invocationType] };
   }
 
   async deliver(
@@ -160,7 +151,7 @@ class LambdaDestination implements HostedDestination {
     if (!isPlanned(plan)) return this.settle(plan, options);
     if (this.#settings.batchWindowMs > 0 && this.#settings.maxBatchSize > 1) return this.#collect(plan, options);
     const { traceparent } = options;
-    const traced = traceparent !== undefined && this.#limit.events === 1 ? { ...plan, traceparent } : plan;
+    const traced = traceparent !== undefined && this.#planner.limit.events === 1 ? { ...plan, traceparent } : plan;
     const [result] = await this.#sendTogether([traced], this.#deadline(options));
     return result as DeliveryResult;
   }
@@ -193,7 +184,7 @@ class LambdaDestination implements HostedDestination {
       else if (!this.#failures) settle(position, unsent(plan));
       else unplanned.push(this.settle(plan, options).then((result) => settle(position, result)));
     }
-    await inLanes(batchesByUser(deliveries, this.#limit), async (batch) => {
+    await inLanes(batchesByUser(deliveries, this.#planner.limit), async (batch) => {
       const sent = await this.#sendTogether(batch, this.#deadline(options));
       for (const [i, { position }] of batch.entries()) settle(position, sent[i] as DeliveryResult);
     });
@@ -217,7 +208,7 @@ class LambdaDestination implements HostedDestination {
   }
 
   batches<Delivery extends PlannedDelivery>(deliveries: readonly Delivery[]): Delivery[][] {
-    return batchesOf(deliveries, this.#limit);
+    return batchesOf(deliveries, this.#planner.limit);
   }
 
   async send(deliveries: readonly PlannedDelivery[]): Promise<DeliveryResult[]> {
@@ -265,7 +256,7 @@ class LambdaDestination implements HostedDestination {
         windowMs: batchWindowMs,
         full: (waiting) =>
           waiting.length >= maxBatchSize ||
-          waiting.reduce((bytes, each) => bytes + each.delivery.bytes + 1, BRACKETS) > this.#limit.bytes / 2,
+          waiting.reduce((bytes, each) => bytes + each.delivery.bytes + 1, BRACKETS) > this.#planner.limit.bytes / 2,
         send: async (waiting) => {
           const sent = new Map<PlannedDelivery, DeliveryResult>();
           const deliveries = waiting.map((each) => each.delivery);
@@ -338,7 +329,7 @@ class LambdaDestination implements HostedDestination {
   async #invoke(deliveries: readonly PlannedDelivery[], deadline: Deadline): Promise<DeliveryResult[]> {
     const [first] = deliveries;
     if (!first) return [];
-    const asBatch = this.#limit.events > 1;
+    const asBatch = this.#planner.limit.events > 1;
     try {
       const target = this.#targetFor(first);
       const gatekeeper = this.#gatekeepers.get(first.function);

@@ -7,7 +7,7 @@ import type { OperatorPolicy } from "../settings/operator-policy";
 import { functionFor } from "../settings/routes";
 import type { ParsedSettings } from "../settings/settings";
 import { SettingsError } from "../settings/settings-error";
-import { BRACKETS } from "./batches";
+import { type BatchLimit, BRACKETS } from "./batches";
 import { executionName, withoutTransit } from "./durable";
 import type { Plan, PlannedDelivery, PlanningProblem, Unplanned } from "./planned-delivery";
 import { tenantIdFor } from "./tenant";
@@ -16,7 +16,7 @@ import { tenantIdFor } from "./tenant";
 export type EventContext = MappingContext & EventOrigin;
 
 /** Bytes of a payload that Lambda takes at most, by invocation type. */
-export const MAX_PAYLOAD_BYTES = { RequestResponse: 6_291_456, Event: 1_048_576 } as const;
+const MAX_PAYLOAD_BYTES = { RequestResponse: 6_291_456, Event: 1_048_576 } as const;
 
 /** What a delivery keeps while it waits in a host's queue: all but what today's settings say anew. */
 export type QueuedDelivery = Pick<
@@ -32,6 +32,8 @@ export interface QueuedRejection extends Pick<Unplanned, "messageId" | "callType
 
 /** Turns events into deliveries by one user's settings. No AWS is known here, and nothing waits. */
 export class Planner {
+  /** Of what shares an invocation. */
+  readonly limit: BatchLimit;
   readonly #settings: ParsedSettings;
   readonly #operator: OperatorPolicy;
   readonly #maxBytes: number;
@@ -39,7 +41,8 @@ export class Planner {
   constructor(settings: ParsedSettings, operator: OperatorPolicy) {
     this.#settings = settings;
     this.#operator = operator;
-    this.#maxBytes = MAX_PAYLOAD_BYTES[settings.invocationType] - (settings.maxBatchSize > 1 ? BRACKETS : 0);
+    this.limit = { events: settings.maxBatchSize, bytes: MAX_PAYLOAD_BYTES[settings.invocationType] };
+    this.#maxBytes = this.limit.bytes - (settings.maxBatchSize > 1 ? BRACKETS : 0);
   }
 
   /** Maps an event and chooses its function. Never throws. */
@@ -92,8 +95,7 @@ export class Planner {
     const bytes = utf8Length(json);
     const { configured } = reference;
     if (bytes > this.#maxBytes) {
-      const { invocationType } = this.#settings;
-      const message = `The event is ${bytes} bytes as JSON; Lambda takes ${MAX_PAYLOAD_BYTES[invocationType]} with Invocation Type ${invocationType}.`;
+      const message = `The event is ${bytes} bytes as JSON; Lambda takes ${this.limit.bytes} with Invocation Type ${this.#settings.invocationType}.`;
       const problem = { code: "PayloadTooLarge", message } as const;
       return this.#recordable({ callType, messageId, function: configured, problem }, () => json, origin);
     }

@@ -1,5 +1,5 @@
 import { batchesOf } from "../../planning/batches";
-import { MAX_PAYLOAD_BYTES, Planner, unplannable } from "../../planning/planner";
+import { Planner, unplannable } from "../../planning/planner";
 import { operatorPolicyFromEnvironment } from "../../settings/operator-policy";
 import { parseSettings } from "../../settings/settings";
 import { SettingsError } from "../../settings/settings-error";
@@ -12,10 +12,9 @@ function planning(given: unknown): Planning {
     const operator = operatorPolicyFromEnvironment(process.env);
     const settings = parseSettings(given, operator);
     const planner = new Planner(settings, operator);
-    const limit = { events: settings.maxBatchSize, bytes: MAX_PAYLOAD_BYTES[settings.invocationType] };
     return {
       plan: (event, context) => planner.plan(event, context),
-      batches: (deliveries) => batchesOf(deliveries, limit),
+      batches: (deliveries) => batchesOf(deliveries, planner.limit),
     };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
