@@ -13,6 +13,9 @@ export const KEYS = {
   secretAccessKey: "chaosSecretThatOpensNothingAtAll00000000",
 };
 
+/** Headers that tell how an answer is written, which is the faults' to say: with a length besides, chunks are no HTTP. */
+const FRAMING: readonly string[] = ["connection", "keep-alive", "transfer-encoding", "content-length"];
+
 /** Whoever answers a request that nothing went wrong with. */
 export interface Backend {
   answer(request: RawRequest): Promise<Answer> | Answer;
@@ -51,10 +54,10 @@ export async function embeddedBackend(seed: number): Promise<Backend> {
           response.on("data", (chunk: Buffer) => chunks.push(chunk));
           response.on("error", reject);
           response.on("end", () => {
-            const { connection: _c, "keep-alive": _k, "transfer-encoding": _t, ...told } = response.headers;
+            const told = Object.entries(response.headers).filter(([name]) => !FRAMING.includes(name));
             resolve({
               status: response.statusCode ?? 0,
-              headers: Object.fromEntries(Object.entries(told).map(([name, value]) => [name, String(value)])),
+              headers: Object.fromEntries(told.map(([name, value]) => [name, String(value)])),
               body: Buffer.concat(chunks).toString(),
             });
           });

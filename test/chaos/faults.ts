@@ -73,22 +73,24 @@ const RETRY_AFTERS = [
   "NaN",
 ];
 
+const lines = (headers: Readonly<Record<string, string>>): string =>
+  Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("");
+
 const head = ({ status, headers, body }: Answer, more: Readonly<Record<string, string>> = {}): string =>
-  `HTTP/1.1 ${status} Whatever\r\n${Object.entries({
+  `HTTP/1.1 ${status} Whatever\r\n${lines({
     ...headers,
     "content-length": String(Buffer.byteLength(body)),
     ...more,
-  })
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join("")}\r\n`;
+  })}\r\n`;
 
 export function whole(answer: Answer): string {
   return head(answer) + answer.body;
 }
 
 function chunked({ headers, status }: Answer, chunks: string): string {
-  const names = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} OK\r\n${names.join("")}transfer-encoding: chunked\r\n\r\n${chunks}`;
+  return `HTTP/1.1 ${status} OK\r\n${lines(headers)}transfer-encoding: chunked\r\n\r\n${chunks}`;
 }
 
 const chunk = (text: string): string => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
@@ -179,8 +181,8 @@ export const FAULTS: readonly Fault[] = [
   harmless("connection closed with the answer", (connection, answer) =>
     connection.end(head(answer, { connection: "close" }) + answer.body),
   ),
-  harmless("HTTP/1.0 without a length", (connection, answer) =>
-    connection.end(`HTTP/1.0 ${answer.status} OK\r\nx-amzn-requestid: 1\r\n\r\n${answer.body}`),
+  harmless("HTTP/1.0 without a length", (connection, { status, headers, body }) =>
+    connection.end(`HTTP/1.0 ${status} OK\r\n${lines(headers)}\r\n${body}`),
   ),
   harmless("closed before the next request", (connection, answer) => {
     connection.write(whole(answer));

@@ -39,8 +39,6 @@ export interface Ledger {
 }
 
 /** Bodies longer than this are answered, now and then, before they are read. */
-/** Milliseconds after which an answer has certainly arrived at the other end of a loopback connection. */
-const ON_ITS_WAY_MS = 500;
 const EARLY_BYTES = 5_000_000;
 const EARLY_ANSWERS = 3;
 
@@ -53,7 +51,7 @@ async function main(): Promise<void> {
   const taken = new Uint8Array(events);
   const spoiled = new Uint8Array(events);
   const spoiledBy = new Map<number, string[]>();
-  const answered = new WeakMap<Socket, { connection: Connection; taken: readonly number[]; at: number }>();
+  const answered = new WeakMap<Socket, { connection: Connection; taken: readonly number[] }>();
   const strikes: Record<string, number> = {};
   const history = new Map<number, string[]>();
   let requests = 0;
@@ -88,18 +86,16 @@ async function main(): Promise<void> {
     const cut = connection.socket.destroyed ? "connection cut while the function ran" : undefined;
     enter(numbers, answer, cut ?? (fault?.when === "after" ? fault.name : undefined));
     if (!cut && fault?.when !== "after") {
-      answered.set(connection.socket, { connection, taken: accepted(numbers, answer), at: performance.now() });
+      answered.set(connection.socket, { connection, taken: accepted(numbers, answer) });
     }
     if (fault) fault.strike(connection, answer, first);
     else connection.write(whole(answer));
   }
 
-  /** An answer that is on its way, or was a moment ago, may never arrive where the connection is cut. */
+  /** Of an answer that is still being written, only a part arrives. */
   function cutOff(socket: Socket): void {
     const last = answered.get(socket);
-    if (last && (last.connection.dripping || performance.now() - last.at < ON_ITS_WAY_MS)) {
-      spoil(last.taken, "connection cut while the answer was on its way");
-    }
+    if (last?.connection.dripping) spoil(last.taken, "connection cut under the answer");
     socket.destroy();
   }
 
