@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import type { InvokeAnswer } from "../src/aws/aws";
 import { Sessions } from "../src/aws/sessions";
@@ -610,6 +611,15 @@ describe("who calls deliverBatch", () => {
     expect(results.map((result) => assessedResult(result).outcome)).toEqual(["delivered", "retry", "retry", "retry"]);
     expect(results[1]?.error?.message).toContain("called off");
     expect(aws.invoked).toHaveLength(1);
+  });
+
+  test("can end everything by one signal: no delivery leaves anything behind on it", async () => {
+    const { signal } = new AbortController();
+    await destination().deliver(track, source, { signal });
+    await destination({ maxBatchSize: 3, batchWindowMs: 1 }).deliver(track, source, { signal });
+    await destination().deliverBatch(events, source, { signal });
+    expect(aws.invoked.length).toBeGreaterThan(2);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("can give less time than the settings, and not more", async () => {

@@ -28,6 +28,8 @@ export class Deadline implements TimeLimit {
   readonly #options: DeadlineOptions;
   readonly #endsAt: number;
   #onOver: (() => void) | undefined;
+  /** What listens to the signal, which may outlive many deliveries. */
+  #over: (() => void) | undefined;
   #timer: unknown;
 
   /** @param timeoutMs from now on */
@@ -61,13 +63,18 @@ export class Deadline implements TimeLimit {
     this.#onOver = onOver;
     const over = () => this.#isOver();
     this.#timer = this.#clock.timer?.start(over, this.left);
-    this.#options.signal?.addEventListener("abort", over, { once: true });
+    const { signal } = this.#options;
+    if (!signal) return;
+    this.#over = over;
+    signal.addEventListener("abort", over);
   }
 
   unwatch(): void {
     this.#onOver = undefined;
     if (this.#timer !== undefined) this.#clock.timer?.stop(this.#timer);
     this.#timer = undefined;
+    if (this.#over) this.#options.signal?.removeEventListener("abort", this.#over);
+    this.#over = undefined;
   }
 
   /**

@@ -32,6 +32,13 @@ const PASSING: readonly string[] = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "E
 const EXPIRED: readonly string[] = ["ExpiredTokenException", "ExpiredToken"];
 /** What Lambda says to a session that was revoked, or whose role or user was deleted. */
 const REFUSED: readonly string[] = ["AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId"];
+/** What AWS says to a signature of another time than its own: the function did not run. */
+const MISDATED: readonly string[] = [
+  "InvalidSignatureException",
+  "SignatureDoesNotMatch",
+  "RequestExpired",
+  "RequestTimeTooSkewed",
+];
 /** What STS says where session policy and tags do not fit into what it allots to both. */
 const TOO_LARGE = "PackedPolicyTooLargeException";
 /** Requests for roles that are kept at most, one per external ID. */
@@ -111,7 +118,7 @@ export class Invoker {
       } catch (thrown) {
         const error = thrown instanceof AwsError ? thrown : unforeseen(asked, thrown);
         const { code, clockWasOff = false, unsent = false } = error.details;
-        if (clockWasOff && !anotherTime) {
+        if (clockWasOff && MISDATED.includes(code) && !anotherTime) {
           anotherTime = true;
           continue;
         }

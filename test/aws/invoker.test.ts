@@ -172,6 +172,8 @@ test("a signature that a wrong clock made is made again with AWS's time, once", 
 
 describe("the invocation is not repeated", () => {
   test.each([
+    ["AWS failed, and told that our clock is wrong", { code: "ServiceException", status: 500, clockWasOff: true }],
+    ["a gateway gave up, and has another time than we", { code: "Unknown", status: 504, clockWasOff: true }],
     ["the connection broke: the function may have run", { kind: "network", code: "ECONNRESET" }],
     ["the answer broke off", { kind: "network", code: "UnreadableAnswer" }],
     ["TLS failed", { kind: "network", code: "CERT_HAS_EXPIRED" }],
