@@ -7,12 +7,12 @@ import type { JsonObject } from "../events/segment-event";
 import { consoleForm } from "../hosts/jitsu/console-form";
 import { composeOverride } from "../hosts/rudderstack/compose-override";
 import { settingsForm, workspaceConfig } from "../hosts/rudderstack/settings-form";
-import { operatorPolicyFromEnvironment } from "../settings/operator-policy";
 import { parseSettings } from "../settings/settings";
 import { SettingsError } from "../settings/settings-error";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { fileProblem } from "./file-problem";
 import { formattedJson } from "./formatted-json";
+import { operatorPolicy } from "./operator-policy";
 import { readSettingsFile } from "./settings-file";
 
 const help = `Usage: amazon-lambda-destination form jitsu
@@ -23,7 +23,7 @@ const help = `Usage: amazon-lambda-destination form jitsu
 Writes what makes the destination known to a router.
 
 form jitsu prints the console's form, webapps/console/lib/schema/amazon-lambda.tsx of a source checkout, as install jitsu
-writes it there.
+writes it there. Its Timeout (ms) goes up to AMAZON_LAMBDA_MAX_TIMEOUT_MS of the environment, as the rotor has it, or 8000.
 
 form rudderstack, with a control plane: db-config.json, schema.json, ui-config.json and validation data, as its
 configuration repository (rudder-integrations-config) has them. With AMAZON_LAMBDA_ALLOW_AMBIENT_CREDENTIALS=true in the
@@ -73,7 +73,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     throw new UsageError("There are forms for two routers: form jitsu and form rudderstack.");
   }
   if (router === "jitsu") {
-    io.stdout.write(consoleForm(version));
+    io.stdout.write(consoleForm(version, operatorPolicy(io).maxTimeoutMs));
     return 0;
   }
   if (values.compose) {
@@ -84,7 +84,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   if (!values["workspace-config"]) {
     if (values.out === undefined)
       throw new UsageError("--out <folder> is needed, or --workspace-config, or --compose.");
-    return writeFiles(values.out, settingsForm({ ambient: ambientAllowed(io) }), io);
+    return writeFiles(values.out, settingsForm({ ambient: operatorPolicy(io).allowAmbientCredentials }), io);
   }
   const config = workspaceConfig(values.settings === undefined ? EXAMPLE : await checkedSettings(values.settings), {
     workspaceId: values["workspace-id"],
@@ -139,13 +139,5 @@ async function write(path: string, text: string, mode?: number): Promise<void> {
     await file.writeFile(text);
   } finally {
     await file.close();
-  }
-}
-
-function ambientAllowed({ env }: Io): boolean {
-  try {
-    return operatorPolicyFromEnvironment(env).allowAmbientCredentials;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
   }
 }

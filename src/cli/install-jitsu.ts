@@ -4,6 +4,7 @@ import { version } from "../../package.json";
 import { type JitsuPlan, planInstallation, planRemoval } from "../hosts/jitsu/install";
 import { type Command, UsageError } from "./command";
 import { changeFolder, type FolderChanges } from "./folder-changes";
+import { operatorPolicy } from "./operator-policy";
 
 const installHelp = `Usage: amazon-lambda-destination install jitsu <checkout> --package <specifier> [--dry-run]
 
@@ -15,6 +16,8 @@ destinations (builtin.destination.amazon-lambda) and its form in the console. Bu
                           for what npm pack made, put into the checkout's root (the package is not on npm)
   --dry-run               shows every change as a diff and makes none
   --help
+
+The form's Timeout (ms) goes up to AMAZON_LAMBDA_MAX_TIMEOUT_MS of the environment, as the rotor has it, or 8000.
 
 Installing again is harmless; another version of the destination is replaced. A Jitsu that is not built from source takes
 the destination as a function: see docs/jitsu.md.
@@ -47,7 +50,9 @@ export const installJitsu: Command = {
       already: "The destination is installed already; nothing to do.",
       plan: async (checkout, { package: specifier }) => {
         if (!specifier) throw new UsageError(NEEDS_PACKAGE);
-        return shown(await planInstallation(checkout, { version, specifier }));
+        return shown(
+          await planInstallation(checkout, { version, specifier, maxTimeoutMs: operatorPolicy(io).maxTimeoutMs }),
+        );
       },
     }),
 };

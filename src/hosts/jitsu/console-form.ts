@@ -1,5 +1,6 @@
 import form from "../../../schemas/settings.form.json";
 import { definitionOf, SETTINGS, type Setting } from "../../settings/setting-schemas";
+import { LONGEST_DELIVERY_MS } from "./longest-delivery";
 import { MASKED_SECRET } from "./masked-secret";
 
 /** First words of the file that the console gets, by which it is known as ours. */
@@ -47,8 +48,10 @@ const NAME = "[\\w$+=,.@:/()-]+";
  * messages that show a pattern as it is; and on the server, with zod itself.
  *
  * @param version of this package
+ * @param maxTimeoutMs milliseconds that the rotor's operator lets a delivery take
  */
-export function consoleForm(version: string): string {
+export function consoleForm(version: string, maxTimeoutMs = LONGEST_DELIVERY_MS): string {
+  const fields = FIELDS.map((field) => (field.key === "timeoutMs" ? capped(field, maxTimeoutMs) : field));
   return `${FORM_MARK} ${version}. \`install jitsu\` writes this file anew, \`uninstall jitsu\` removes it.
 import { z } from "zod";
 
@@ -114,13 +117,28 @@ export const amazonLambda = {
   description:
     "Sends events to AWS Lambda functions, a function per call type, through an IAM role that Jitsu assumes with an external ID.",
   credentials: z.object({
-${FIELDS.map((field) => `    ${field.key}: ${zodField(field)},`).join("\n")}
+${fields.map((field) => `    ${field.key}: ${zodField(field)},`).join("\n")}
   }),
   credentialsUi: {
 ${FIELDS.map((field) => `    ${field.key}: ${JSON.stringify(ui(field))},`).join("\n")}
   },
 };
 `;
+}
+
+/** The field as the rotor takes it: what is above is lowered there, so that the form need not offer it. */
+function capped(field: Field, maxTimeoutMs: number): Field {
+  const { description, default: preset } = field.setting;
+  const why = `At most ${maxTimeoutMs}: a rotor that is busy with an event for 10 s loses its place in Kafka's consumer group, and events are delivered twice.`;
+  return {
+    ...field,
+    setting: {
+      ...field.setting,
+      maximum: maxTimeoutMs,
+      default: Math.min(Number(preset), maxTimeoutMs),
+      description: `${description} ${why}`,
+    },
+  };
 }
 
 function ui({ key, group, setting }: Field): object {

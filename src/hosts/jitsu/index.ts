@@ -2,6 +2,7 @@ import type { Settings } from "../../index";
 import { createHostedDestination } from "../../node";
 import { DEFAULT_OPERATOR_POLICY } from "../../settings/operator-policy";
 import { jitsuFunction } from "./destination-function";
+import { LONGEST_DELIVERY_MS } from "./longest-delivery";
 
 type Log = (message: string, ...details: unknown[]) => unknown;
 
@@ -29,12 +30,6 @@ export interface JitsuDestinationFunction {
   displayName?: string;
   description?: string;
 }
-
-/**
- * Milliseconds that a delivery may take in Jitsu's rotor, unless its operator sets `AMAZON_LAMBDA_MAX_TIMEOUT_MS`: Kafka takes a consumer
- * that is silent for 10 s for dead, and gives its events out again, those of other users too.
- */
-const LONGEST_DELIVERY_MS = 8_000;
 
 /** The destination function for a Jitsu built from source, with the settings in `context.props`. */
 const AmazonLambdaDestination = jitsuFunction((settings) => {

@@ -53,17 +53,22 @@ interface FileEdit {
  *
  * @param options.version of this package
  * @param options.specifier where the checkout gets the package from, as in a package.json
+ * @param options.maxTimeoutMs milliseconds that the rotor's operator lets a delivery take
  * @throws NotInstallable where it is no checkout that this version knows
  */
 export async function planInstallation(
   checkout: string,
-  { version, specifier }: { readonly version: string; readonly specifier: string },
+  {
+    version,
+    specifier,
+    maxTimeoutMs,
+  }: { readonly version: string; readonly specifier: string; readonly maxTimeoutMs?: number | undefined },
 ): Promise<JitsuPlan> {
   const { root, library } = await openCheckout(checkout);
   return plan(root, library, [
     { file: `${library}/package.json`, change: (text = "") => edited(text, dependencyEdits(text, specifier)) },
     { file: `${library}/src/index.ts`, change: (text = "") => edited(text, registrationEdits(text)) },
-    { file: `${SCHEMAS}/amazon-lambda.tsx`, change: (text) => refuseForeign(text, consoleForm(version)) },
+    { file: `${SCHEMAS}/amazon-lambda.tsx`, change: (text) => refuseForeign(text, consoleForm(version, maxTimeoutMs)) },
     { file: `${SCHEMAS}/destinations.tsx`, change: (text = "") => edited(text, formEdits(text)) },
   ]);
 }

@@ -7,6 +7,7 @@ import { validate } from "../../../src/generated/validate-settings";
 import { applyChanges } from "../../../src/hosts/file-changes";
 import { jitsuFunction } from "../../../src/hosts/jitsu/destination-function";
 import { planInstallation } from "../../../src/hosts/jitsu/install";
+import { LONGEST_DELIVERY_MS } from "../../../src/hosts/jitsu/longest-delivery";
 import { MASKED_SECRET } from "../../../src/hosts/jitsu/masked-secret";
 import { SETTINGS, type Setting } from "../../../src/settings/setting-schemas";
 import { parseSettings, SETTING_KEYS } from "../../../src/settings/settings";
@@ -28,8 +29,9 @@ describe.each(SETTING_KEYS)("%s", (key) => {
   const setting = SETTINGS[key] as Setting;
   const field = form.credentials.shape[key] as z.ZodTypeAny;
 
-  /** The schema's verdict about the setting alone. */
+  /** The schema's verdict about the setting alone, under the rotor's ceiling. */
   function schemaAccepts(value: unknown): boolean {
+    if (key === "timeoutMs" && Number(value) > LONGEST_DELIVERY_MS) return false;
     validate({ [key]: value });
     const own = (validate.errors ?? []).filter(({ instancePath }) => instancePath.split("/")[1] === key);
     return own.every(({ keyword }) => keyword === "minProperties");
@@ -221,3 +223,16 @@ test("the consoles of both layouts pass their type check with the form", async (
   for (const root of roots) rmSync(root, { recursive: true, force: true });
   expect(stdout).toBe("");
 }, 60_000);
+
+test("Timeout (ms) goes up to what the rotor allows, and says why", () => {
+  const byDefault = loadForm().credentials.shape.timeoutMs;
+  expect(byDefault?.safeParse(8000).success).toBe(true);
+  expect(byDefault?.safeParse(8001).success).toBe(false);
+  expect(byDefault?.description).toContain("At most 8000: a rotor that is busy");
+
+  const raised = loadForm(30_000).credentials.shape.timeoutMs;
+  expect(raised?.safeParse(30_000).success).toBe(true);
+  expect(raised?.safeParse(30_001).success).toBe(false);
+
+  expect(loadForm(3000).credentials.shape.timeoutMs?.parse(undefined)).toBe(3000);
+});

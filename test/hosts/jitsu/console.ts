@@ -26,8 +26,8 @@ export interface Form {
 }
 
 /** What the console gets when it loads the file. */
-export function loadForm(): Form {
-  const { outputText } = ts.transpileModule(consoleForm("1.2.3"), {
+export function loadForm(maxTimeoutMs?: number): Form {
+  const { outputText } = ts.transpileModule(consoleForm("1.2.3", maxTimeoutMs), {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, jsx: ts.JsxEmit.React },
   });
   const exports: { amazonLambda?: Form } = {};

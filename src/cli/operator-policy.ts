@@ -1,0 +1,15 @@
+import { type OperatorPolicy, operatorPolicyFromEnvironment } from "../settings/operator-policy";
+import { type Io, UsageError } from "./command";
+
+/**
+ * What the operator's variables say in the environment of the command.
+ *
+ * @throws UsageError for a value that means nothing
+ */
+export function operatorPolicy({ env }: Pick<Io, "env">): OperatorPolicy {
+  try {
+    return operatorPolicyFromEnvironment(env);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
