@@ -31,7 +31,7 @@ describe.each(SETTING_KEYS)("%s", (key) => {
 
   /** The schema's verdict about the setting alone, under the rotor's ceiling. */
   function schemaAccepts(value: unknown): boolean {
-    if (key === "timeoutMs" && Number(value) > LONGEST_DELIVERY_MS) return false;
+    if (key === "timeoutMs" && typeof value === "number" && value > LONGEST_DELIVERY_MS) return false;
     validate({ [key]: value });
     const own = (validate.errors ?? []).filter(({ instancePath }) => instancePath.split("/")[1] === key);
     return own.every(({ keyword }) => keyword === "minProperties");
