@@ -28,8 +28,7 @@ export class Deadline implements TimeLimit {
   readonly #options: DeadlineOptions;
   readonly #endsAt: number;
   #onOver: (() => void) | undefined;
-  /** What listens to the signal, which may outlive many deliveries. */
-  #over: (() => void) | undefined;
+  readonly #over = () => this.#isOver();
   #timer: unknown;
 
   /** @param timeoutMs from now on */
@@ -61,20 +60,16 @@ export class Deadline implements TimeLimit {
 
   watch(onOver: () => void): void {
     this.#onOver = onOver;
-    const over = () => this.#isOver();
-    this.#timer = this.#clock.timer?.start(over, this.left);
-    const { signal } = this.#options;
-    if (!signal) return;
-    this.#over = over;
-    signal.addEventListener("abort", over);
+    this.#timer = this.#clock.timer?.start(this.#over, this.left);
+    this.#options.signal?.addEventListener("abort", this.#over);
   }
 
   unwatch(): void {
     this.#onOver = undefined;
     if (this.#timer !== undefined) this.#clock.timer?.stop(this.#timer);
     this.#timer = undefined;
-    if (this.#over) this.#options.signal?.removeEventListener("abort", this.#over);
-    this.#over = undefined;
+    // The signal may outlive many deliveries.
+    this.#options.signal?.removeEventListener("abort", this.#over);
   }
 
   /**
