@@ -4,7 +4,8 @@ import type { CheckReport, CheckStep, CheckStepName } from "../iam/check-report"
 import { type CheckOptions, checkConnection, createDestination } from "../index";
 import type { OperatorPolicy } from "../settings/operator-policy";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
-import { type ConnectionsUse, operatorPolicy, readConnectionsFile } from "./connections-file";
+import { type ConnectionsUse, readConnectionsFile } from "./connections-file";
+import { operatorPolicy } from "./operator-policy";
 import { printable, printableJson, printableLines } from "./printable";
 import { readSettingsFile } from "./settings-file";
 

@@ -5,9 +5,8 @@ import {
   type LoadedConnections,
 } from "../hosts/webhook/connections-file";
 import { processSecrets } from "../hosts/webhook/secret-values";
-import { type OperatorPolicy, operatorPolicyFromEnvironment } from "../settings/operator-policy";
-import { SettingsError } from "../settings/settings-error";
 import { type Io, UsageError } from "./command";
+import { operatorPolicy } from "./operator-policy";
 import { readJsonFile } from "./settings-file";
 
 /** What a command makes of the connections of a file. */
@@ -26,14 +25,5 @@ export async function readConnectionsFile(path: string, io: Io, use: Connections
     if (error instanceof ConnectionsError)
       throw new UsageError(`${path} is not right:\n${error.message.replace(/^/gm, "  ")}`);
     throw error;
-  }
-}
-
-/** @throws UsageError where the operator's own settings are no good */
-export function operatorPolicy({ env }: Io): OperatorPolicy {
-  try {
-    return operatorPolicyFromEnvironment(env);
-  } catch (error) {
-    throw error instanceof SettingsError ? new UsageError(error.message) : error;
   }
 }

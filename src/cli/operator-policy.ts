@@ -1,4 +1,5 @@
 import { type OperatorPolicy, operatorPolicyFromEnvironment } from "../settings/operator-policy";
+import { SettingsError } from "../settings/settings-error";
 import { type Io, UsageError } from "./command";
 
 /**
@@ -10,6 +11,6 @@ export function operatorPolicy({ env }: Pick<Io, "env">): OperatorPolicy {
   try {
     return operatorPolicyFromEnvironment(env);
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw error instanceof SettingsError ? new UsageError(error.message) : error;
   }
 }

@@ -16,8 +16,9 @@ import { drainQueue, givingUpInto } from "../hosts/webhook/queue-drain";
 import { createReceiver } from "../hosts/webhook/receiver";
 import { createDestination, type Destination } from "../index";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
-import { operatorPolicy, readConnectionsFile } from "./connections-file";
+import { readConnectionsFile } from "./connections-file";
 import { fileProblem } from "./file-problem";
+import { operatorPolicy } from "./operator-policy";
 
 const DEFAULT_FILE = "connections.json";
 const DEFAULT_PORT = 8787;
