@@ -163,7 +163,7 @@ export function readableOutput({ stdout }: Io): StartOutput {
 }
 
 /** How often Lambda runs an asynchronous invocation at most. */
-export const ASYNCHRONOUS_ATTEMPTS = 3;
+const ASYNCHRONOUS_ATTEMPTS = 3;
 
 function asynchronousEnd(attempt: number, failed: boolean): string {
   const run = `asynchronous invocation, run ${attempt} of at most ${ASYNCHRONOUS_ATTEMPTS}`;

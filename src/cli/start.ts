@@ -20,7 +20,7 @@ import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { writeEnvFile } from "./env-file";
 import { packageRoot } from "./package-root";
 import { importSettings } from "./settings-import";
-import { ASYNCHRONOUS_ATTEMPTS, jsonOutput, readableOutput } from "./start-output";
+import { jsonOutput, readableOutput } from "./start-output";
 import { awsKeys, readStartSettings } from "./start-settings";
 
 const DEFAULT_PORT = 8788;
@@ -90,7 +90,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   const realEnvironment = { ...process.env };
   const journal = new Journal();
   const output = values.json ? jsonOutput(io) : readableOutput(io);
-  const watch = new RunWatch((run) => output.ran(run), ASYNCHRONOUS_ATTEMPTS);
+  const watch = new RunWatch((run) => output.ran(run));
   const account = await openAccount(folder, {
     ...real?.account,
     port: portNumber("--aws-port", values["aws-port"] ?? "0"),
@@ -180,8 +180,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     if (router.underWay > 0)
       io.stderr.write(`Waiting for deliveries under way: ${router.underWay}. Ctrl-C again ends at once.\n`);
     await router.close();
-    await account.aws.idle();
-    await watch.quiet();
+    await account.aws.settled();
     await account.aws.close();
     watch.flush();
     await envFile?.remove();

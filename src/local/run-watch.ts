@@ -25,23 +25,14 @@ export class RunWatch implements AwsObserver {
   readonly #told = new Set<string>();
   /** IDs of the events whose delivery was over before the function was. */
   readonly #timedOut = new Set<string>();
-  #dueRetries = 0;
-  #onQuiet: (() => void)[] = [];
 
-  /** @param maxAttempts how often an asynchronous invocation is run at most */
-  constructor(
-    onUntold: (run: UntoldRun) => void,
-    private readonly maxAttempts: number,
-  ) {
+  constructor(onUntold: (run: UntoldRun) => void) {
     this.#onUntold = onUntold;
   }
 
   ran(record: InvocationRecord, { log }: RunOutput): void {
     if (record.invocationType === "Event") {
       this.#onUntold({ record, log, why: "asynchronous" });
-      if (record.attempt > 1) this.#dueRetries--;
-      if (record.error && record.attempt < this.maxAttempts) this.#dueRetries++;
-      if (this.#dueRetries === 0) for (const resolve of this.#onQuiet.splice(0)) resolve();
       return;
     }
     const gaveUp = messageIds(record.payload).some((id) => this.#timedOut.has(id));
@@ -60,11 +51,6 @@ export class RunWatch implements AwsObserver {
     if (!waiting) return this.#told.has(requestId) ? "" : undefined;
     this.#forget(requestId);
     return waiting.run.log;
-  }
-
-  /** Resolves once no failed asynchronous invocation is to be run again. */
-  async quiet(): Promise<void> {
-    while (this.#dueRetries > 0) await new Promise<void>((resolve) => this.#onQuiet.push(resolve));
   }
 
   /** Tells at once what is not told yet. */

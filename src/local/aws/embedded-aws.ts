@@ -68,8 +68,8 @@ export interface EmbeddedAws extends TestControls {
   /** Adds a FIFO queue of SQS, or one anew. */
   addQueue(queue: QueueOptions): { readonly arn: string; readonly url: string };
 
-  /** Resolves once no function runs; a failed asynchronous invocation that waits to be run again does not count. */
-  idle(): Promise<void>;
+  /** Resolves once no function runs and no failed asynchronous invocation waits to be run again. */
+  settled(): Promise<void>;
   /** Cuts every connection and stops every worker. */
   close(): Promise<void>;
 }
@@ -170,6 +170,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     misbehave: (wish) => faults.add(wish),
     behave: () => faults.clear(),
     idle: () => lambda.idle(),
+    settled: () => lambda.settled(),
     async close() {
       closing ??= close();
       await closing;

@@ -36,6 +36,7 @@ interface Run extends FunctionVersion {
 export class Lambda {
   readonly #durable: DurableExecutions;
   #underWay = 0;
+  #dueRetries = 0;
   #onIdle: (() => void)[] = [];
 
   constructor(
@@ -116,6 +117,11 @@ export class Lambda {
     while (this.#underWay > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
+  /** Resolves once nothing runs and nothing waits to be run again. */
+  async settled(): Promise<void> {
+    while (this.#underWay + this.#dueRetries > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
   /** The execution of that name if there is one, else a new one; one that failed is not run again by itself. */
   #startOrFind(run: Run, start: DurableStart, invocationType: string): DurableExecution {
     const known = this.#durable.find(start);
@@ -184,7 +190,13 @@ export class Lambda {
     await this.concurrency.enterWhenFree(run.function);
     const { error } = await this.#run(run, retries + 1);
     const delay = this.eventRetryDelaysMs[retries];
-    if (error && delay !== undefined) this.clock.schedule(delay, () => void this.#runEvent(run, retries + 1));
+    if (error && delay !== undefined) {
+      this.#dueRetries++;
+      this.clock.schedule(delay, () => {
+        this.#dueRetries--;
+        void this.#runEvent(run, retries + 1);
+      });
+    }
     this.#end();
   }
 

@@ -30,4 +30,6 @@ export interface TestControls {
   misbehave(wish: Misbehaviour): void;
   /** Takes back what is left of every {@link misbehave}. */
   behave(): void;
+  /** Resolves once no function runs; a failed asynchronous invocation that waits to be run again does not count. */
+  idle(): Promise<void>;
 }

@@ -603,6 +603,22 @@ describe("an asynchronous invocation", () => {
     expect(aws.invocations[0]?.error).toMatchObject({ errorType: "Error", errorMessage: "boom" });
   });
 
+  test("that fails is not settled before its last run", async () => {
+    aws.addFunction({
+      name: "echo",
+      handler: () => {
+        throw new Error("boom");
+      },
+    });
+    await invoke("echo", event);
+    const runsWhenSettled = aws.settled().then(() => aws.invocations.length);
+    for (const ms of [60_000, 120_000]) {
+      await aws.idle();
+      aws.clock.advance(ms);
+    }
+    expect(await runsWhenSettled).toBe(3);
+  });
+
   test("that succeeds at last is not run again", async () => {
     let failures = 1;
     aws.addFunction({
