@@ -26,10 +26,12 @@ import { awsKeys, readStartSettings } from "./start-settings";
 const DEFAULT_PORT = 8788;
 /** Milliseconds of a minute between two tries: nobody waits ten minutes to see a retry. */
 const MS_PER_MINUTE = 1;
+/** Milliseconds in which RudderStack's events are collected: enough for those of one request, too short to be felt. */
+const BATCH_TIMEOUT_MS = 20;
 
 const HOSTS: Readonly<Record<string, (onTry: OnTry) => LocalHost>> = {
   jitsu: (onTry) => createJitsuHost(onTry, MS_PER_MINUTE),
-  rudderstack: (onTry) => createRudderStackHost(onTry, MS_PER_MINUTE),
+  rudderstack: (onTry) => createRudderStackHost(onTry, { minuteMs: MS_PER_MINUTE, batchTimeoutMs: BATCH_TIMEOUT_MS }),
 };
 
 const help = `Usage: amazon-lambda-destination start [options]
