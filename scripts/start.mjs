@@ -1,15 +1,28 @@
-// `npm start`: builds what is missing or older than its source, then runs the `start` command.
+// `npm start`: builds what is missing or older than its source, then runs the `start` command. Needs nothing installed to say what is missing.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const { engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const least = Number.parseInt(engines.node.replace(/^\D+/, ""), 10);
+if (Number.parseInt(process.versions.node, 10) < least)
+  refuse(`This needs Node.js ${least} or newer, and this is ${process.version}: install one from https://nodejs.org.`);
+if (!existsSync(join(root, "node_modules", "tsup")))
+  refuse(`Nothing is installed here yet. Run this first, in ${root}: npm ci`);
+
 const built = ["cli.cjs", "local/worker.cjs", "local/check-worker.cjs", "page/page.js"].map((file) =>
   join(root, "dist", file),
 );
 const sources = ["src", "schemas", "package.json", "tsup.config.ts"].map((path) => join(root, path));
+
+function refuse(reason) {
+  process.stderr.write(`${reason}\n`);
+  process.exit(2);
+}
 
 function newest(path) {
   if (!statSync(path).isDirectory()) return statSync(path).mtimeMs;

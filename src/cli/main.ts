@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "./node-version";
 import pc from "picocolors";
 import { version } from "../../package.json";
 import { type Command, type Io, UsageError } from "./command";
