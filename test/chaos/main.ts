@@ -20,6 +20,7 @@ and compares what the hosts were told with what the functions really took. Witho
   --face <name>      one face only: ${FACES.join(", ")}
   --aws <kind>       stub: fast, checks sessions and clocks; embedded: checks signatures and policies too, and runs functions;
                      default: one after the other, by seed and face
+  --jobs <n>         runs at once (1): they mostly wait
   --rate <share>     share of requests that something happens to (0.05)
   --json             a line of JSON per run
   --help
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
       events: { type: "string", default: "1000" },
       face: { type: "string" },
       aws: { type: "string" },
+      jobs: { type: "string", default: "1" },
       rate: { type: "string", default: "0.05" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -47,28 +49,35 @@ async function main(): Promise<void> {
     process.stdout.write(help);
     return;
   }
-  const [first, seeds, events, rate] = [values.seed, values.seeds, values.events, values.rate].map(Number) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [first = 1, seeds = 1, events = 1, jobs = 1, rate = 0] = [
+    values.seed,
+    values.seeds,
+    values.events,
+    values.jobs,
+    values.rate,
+  ].map(Number);
   const faces = FACES.filter((face) => values.face === undefined || face === values.face);
   const known = values.aws === undefined || (BACKENDS as readonly string[]).includes(values.aws);
-  if (faces.length === 0 || !known || !(first >= 0 && seeds > 0 && events > 0 && rate >= 0)) {
+  if (faces.length === 0 || !known || !(first >= 0 && seeds > 0 && events > 0 && jobs > 0 && rate >= 0)) {
     process.stderr.write(help);
     process.exitCode = 2;
     return;
   }
   const reports: Report[] = [];
-  for (let seed = first; seed < first + seeds; seed++) {
-    for (const [i, face] of faces.entries()) {
+  const runs = Array.from({ length: seeds }, (_, i) => first + i).flatMap((seed) =>
+    faces.map((face, i): RunOptions => {
       const backend = (values.aws ?? BACKENDS[(seed + i) % BACKENDS.length]) as RunOptions["backend"];
-      const report = await run({ face, seed, events, rate, backend });
+      return { face, seed, events, rate, backend };
+    }),
+  );
+  const worker = async () => {
+    for (let next = runs.shift(); next; next = runs.shift()) {
+      const report = await run(next);
       reports.push(report);
       process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : line(report));
     }
-  }
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
   if (!values.json) process.stdout.write(summary(reports));
   if (reports.some((report) => problemsOf(report).length > 0)) process.exitCode = 1;
 }

@@ -6,7 +6,12 @@ export interface RawRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** Whether it was answered before it was read. */
+  readonly answered: boolean;
 }
+
+/** What of a request is there before its body. */
+export type RequestHead = Omit<RawRequest, "body" | "answered">;
 
 /** One connection, and what can be done to it that no HTTP library would do. */
 export class Connection {
@@ -90,9 +95,12 @@ export class Connection {
 export interface RawServerOptions {
   readonly trapUrl: string;
   readonly handle: (request: RawRequest, connection: Connection) => void | Promise<void>;
-  /** Called once the head is there; `true` if the body is not to be read any more. */
-  readonly early: (head: Omit<RawRequest, "body">, connection: Connection) => boolean;
+  /** Called once the head is there; `true` if that was answered. The rest is left to the system for a moment. */
+  readonly early: (head: RequestHead, connection: Connection) => boolean;
 }
+
+/** Milliseconds for which nothing is read of a request that was answered early: its client notices, or has sent it all. */
+const UNREAD_MS = 50;
 
 /** An HTTP server that leaves everything to its user but to read requests. */
 export function createRawServer({ trapUrl, handle, early }: RawServerOptions): Server {
@@ -100,7 +108,8 @@ export function createRawServer({ trapUrl, handle, early }: RawServerOptions): S
     const connection = new Connection(socket, trapUrl);
     let chunks: Buffer[] = [];
     let bytes = 0;
-    let head: (Omit<RawRequest, "body"> & { readonly length: number; readonly bodyAt: number }) | undefined;
+    let head: (RequestHead & { readonly length: number; readonly bodyAt: number }) | undefined;
+    let answered = false;
     // A client that goes away is none of our business.
     socket.on("error", () => {});
     socket.on("data", (chunk: Buffer) => {
@@ -116,15 +125,17 @@ export function createRawServer({ trapUrl, handle, early }: RawServerOptions): S
             connection.end();
             return;
           }
-          if (early(head, connection)) {
+          answered = early(head, connection);
+          if (answered) {
             socket.pause();
+            setTimeout(() => socket.resume(), UNREAD_MS);
             return;
           }
         }
         const end = head.bodyAt + head.length;
         if (bytes < end) return;
         const all = Buffer.concat(chunks);
-        const request = { ...head, body: all.subarray(head.bodyAt, end) };
+        const request = { ...head, body: all.subarray(head.bodyAt, end), answered };
         const rest = all.subarray(end);
         head = undefined;
         chunks = [rest];
