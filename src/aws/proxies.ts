@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import http, { type Agent, type AgentOptions } from "node:http";
 import { rootCertificates } from "node:tls";
 import { AwsError } from "./aws-error";
 
@@ -20,6 +21,33 @@ export function withoutPassword(proxy: string): string {
   } catch {
     return "(an address that cannot be read)";
   }
+}
+
+/** Where EC2 tells an instance its role's session. */
+const METADATA_HOSTS: readonly string[] = ["169.254.169.254", "fd00:ec2::254"];
+
+/** Node.js's agent as it is from 22 on, where it was told to heed the environment's proxies. */
+interface EnvironmentAgent extends Agent {
+  readonly options: AgentOptions & { readonly proxyEnv?: Readonly<NodeJS.ProcessEnv> };
+}
+
+/**
+ * Takes EC2's metadata service out of what Node.js itself sends through a proxy (`NODE_USE_ENV_PROXY`, from Node.js 22 on):
+ * a proxy would see the session, or answer with its own machine's. The AWS SDK asks that service by the global agent and
+ * can be given no other, so the global agent gives way to one that differs in nothing else.
+ */
+export function askMetadataDirectly(): void {
+  const { proxyEnv, ...options } = (http.globalAgent as EnvironmentAgent).options;
+  if (!proxyEnv) return;
+  const bypassed = (proxyEnv["no_proxy"] ?? proxyEnv["NO_PROXY"] ?? "").split(",").filter(Boolean);
+  const other = process.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"];
+  const hosts = [
+    ...METADATA_HOSTS,
+    ...(other && URL.canParse(other) ? [new URL(other).hostname.replace(/[[\]]/g, "")] : []),
+  ];
+  if (bypassed.includes("*") || hosts.every((host) => bypassed.includes(host))) return;
+  const no_proxy = [...bypassed, ...hosts].join(",");
+  http.globalAgent = new http.Agent({ ...options, proxyEnv: { ...proxyEnv, no_proxy } } as AgentOptions);
 }
 
 /**

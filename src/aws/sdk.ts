@@ -7,7 +7,7 @@ import { AwsError, type AwsErrorDetails } from "./aws-error";
 import type { AwsTime } from "./clock";
 import type { Deadline } from "./deadline";
 import { incompleteAnswer, noIdentity } from "./failed-call";
-import { loadProxyFor, trustedAuthorities, withoutPassword } from "./proxies";
+import { askMetadataDirectly, loadProxyFor, trustedAuthorities, withoutPassword } from "./proxies";
 import { retryAfterMs } from "./retry-after";
 import { type Endpoint, endpointAt } from "./transport";
 
@@ -139,6 +139,7 @@ export function createSdk(time: AwsTime): Sdk {
     const known = ambientClients.get(region);
     if (known) return known;
     if (ambientClients.size >= MAX_REGIONS) ambientClients.clear();
+    askMetadataDirectly();
     const made = newClient(region);
     ambientClients.set(region, made);
     made.catch(() => ambientClients.delete(region));
@@ -258,8 +259,11 @@ async function agentsFor(proxy: string): Promise<Agents> {
   const options = { keepAlive: true, maxSockets: MAX_SOCKETS, ...(ca && { ca: [...ca] }) };
   if (proxy === "") return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
   const { HttpsProxyAgent } = await import("https-proxy-agent");
-  const agent = new HttpsProxyAgent(proxy, options) as unknown as HttpsAgent;
-  return { httpAgent: agent, httpsAgent: agent };
+  const agent = new HttpsProxyAgent(proxy, options);
+  // What it is made with is for the connection to the proxy alone.
+  if (ca) agent.options = { ...agent.options, ca: [...ca] };
+  const httpsAgent = agent as unknown as HttpsAgent;
+  return { httpAgent: httpsAgent, httpsAgent };
 }
 
 interface Way {

@@ -124,6 +124,9 @@ const SYSTEM_NAMES: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: "ETIMEDOUT",
 };
 
+/** What undici says of a proxy that gives another answer than 200. */
+const REFUSED_TUNNEL = /^Proxy response \(\d+\)/;
+
 const NONE: Buffer = Buffer.alloc(0);
 
 /** Characters of a body from which it is sent piece by piece: the system takes what is shorter all at once, read or not. */
@@ -214,7 +217,7 @@ class Exchange implements Dispatcher.DispatchHandlers {
 
   onError(error: Error): void {
     const { code = error.name, message } = error as NodeJS.ErrnoException;
-    const known = SYSTEM_NAMES[code] ?? code;
+    const known = REFUSED_TUNNEL.test(message) ? "ProxyRefused" : (SYSTEM_NAMES[code] ?? code);
     const by = this.#proxy === undefined ? "" : ` (through the proxy ${this.#proxy})`;
     this.#fail(new TransportError(this.#abort ? "broken" : "unsent", known, `${message || known}${by}`));
   }

@@ -71,11 +71,25 @@ export const CALL_DIAGNOSES: readonly DiagnosisRule<FailedCall>[] = [
     advice: ({ keys }) => `The secret key does not belong to the access key. ${KEYS_TO_CHANGE[keys]}`,
   },
   {
+    name: "ProxyRefused",
+    label: "Proxy refused",
+    applies: isCode("ProxyRefused"),
+    advice: (call) =>
+      `The proxy does not let the router through to ${where(call)}. Correct its rules, or the user and password in HTTPS_PROXY; what can be reached without a proxy belongs into NO_PROXY.`,
+  },
+  {
+    name: "UntrustedCertificate",
+    label: "Untrusted certificate",
+    applies: ({ error }) => UNTRUSTED.test(error.code),
+    advice: (call) =>
+      `The certificate that is shown at ${where(call)} is of an authority that Node.js does not know: of a proxy that looks into connections, or of an endpoint of your own. Name the PEM file of that authority in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS.`,
+  },
+  {
     name: "NoRouteToAws",
     label: "No route to AWS",
     applies: ({ error }) => error.kind === "network" || error.kind === "timeout",
-    advice: ({ error, region, address }) =>
-      `Nothing answers at ${address?.url ?? `${error.service}.${region}`}${address?.proxy ? ` through the proxy ${address.proxy}` : ""}. Check the region, DNS, the firewall and the proxy (HTTPS_PROXY, NO_PROXY); in a VPC without internet, add the interface endpoint com.amazonaws.${region}.${error.service}. An AWS_ENDPOINT_URL in the environment takes the place of AWS.`,
+    advice: (call) =>
+      `Nothing answers at ${where(call)}. Check the region, DNS, the firewall and the proxy (HTTPS_PROXY, NO_PROXY); in a VPC without internet, add the interface endpoint com.amazonaws.${call.region}.${call.error.service}. An AWS_ENDPOINT_URL in the environment takes the place of AWS.`,
   },
   {
     name: "Throttled",
@@ -98,6 +112,14 @@ export const CALL_DIAGNOSES: readonly DiagnosisRule<FailedCall>[] = [
     advice: ({ error }) => hintFor(classifyAwsFailure(error), error),
   },
 ];
+
+/** What Node.js calls a certificate whose authority it does not know. */
+const UNTRUSTED = /^(UNABLE_TO_(VERIFY|GET_ISSUER)|SELF_SIGNED|DEPTH_ZERO_SELF_SIGNED)/;
+
+function where({ error, region, address }: FailedCall): string {
+  const url = address?.url ?? `${error.service}.${region}`;
+  return address?.proxy === undefined ? url : `${url} through the proxy ${address.proxy}`;
+}
 
 const KEYS_TO_CHANGE = {
   settings: "Correct Access Key ID and Secret Access Key in the settings.",

@@ -8,6 +8,8 @@ export type DiagnosisName =
   | "UnknownAccessKey"
   | "EndpointOfAnotherRegion"
   | "WrongSecretKey"
+  | "ProxyRefused"
+  | "UntrustedCertificate"
   | "NoRouteToAws"
   | "Throttled"
   | "RegionDisabled"

@@ -1,7 +1,4 @@
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createNodeAws } from "../../src/aws/node";
@@ -13,64 +10,20 @@ import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded
 import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { pointEnvironmentAt } from "../iam/scene";
 import { permit, trust } from "../local/aws/policies";
+import { forgetProxies, startProxy, type Tunnels } from "./proxy";
 
 const environment = { ...process.env };
-const PROXY_VARIABLES = /^(https?|all|no)_proxy$/i;
 const PASSWORD = "not-a-real-password";
 const ORDER = { type: "track", event: "Order Completed", userId: "u-1", messageId: "m-1" };
 
-/** A proxy that tunnels, and remembers where to. */
-interface Proxy {
-  readonly url: string;
-  readonly port: number;
-  readonly tunnels: string[];
-  readonly authorizations: (string | undefined)[];
-  /** What it answers in place of a tunnel. */
-  refusal: number | undefined;
-  close(): void;
-}
-
-async function startProxy(): Promise<Proxy> {
-  const server: Server = createServer((_request, response) => response.writeHead(501).end());
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => sockets.add(socket));
-  const proxy: Proxy = {
-    url: "",
-    port: 0,
-    tunnels: [],
-    authorizations: [],
-    refusal: undefined,
-    close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
-  server.on("connect", (request, socket: Socket) => {
-    proxy.tunnels.push(request.url ?? "");
-    proxy.authorizations.push(request.headers["proxy-authorization"]);
-    if (proxy.refusal) return void socket.end(`HTTP/1.1 ${proxy.refusal} Refused\r\ncontent-length: 0\r\n\r\n`);
-    const [host = "", port = ""] = (request.url ?? "").split(":");
-    const target = connect(Number(port), host, () => {
-      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
-      target.pipe(socket).pipe(target);
-    });
-    target.on("error", () => socket.destroy());
-    socket.on("error", () => target.destroy());
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return Object.assign(proxy, { port, url: `http://127.0.0.1:${port}` });
-}
-
 let aws: EmbeddedAws;
-let proxy: Proxy;
+let proxy: Tunnels;
 let settings: Readonly<Record<string, unknown>>;
 
 beforeEach(async () => {
   aws = await startEmbeddedAws();
   proxy = await startProxy();
-  for (const name of Object.keys(process.env).filter((each) => PROXY_VARIABLES.test(each))) delete process.env[name];
+  forgetProxies();
   pointEnvironmentAt(aws.url);
   const { arn, accessKeyId, secretAccessKey } = aws.addUser({ name: "router" });
   const { arn: roleAddress } = aws.addRole({
@@ -143,6 +96,22 @@ test.each([407, 403])("a proxy that answers %i is a retry, and is named without 
   expect(JSON.stringify(result)).not.toContain(PASSWORD);
 });
 
+test("a proxy that lets STS through and Lambda not is named by the check", async () => {
+  process.env["HTTP_PROXY"] = withPassword();
+  const refusing = createNodeAws();
+  const invoke: typeof refusing.invoke = (...call) => {
+    proxy.refusal = 407;
+    return refusing.invoke(...call);
+  };
+  const surroundings = { aws: { ...refusing, invoke }, operator: () => DEFAULT_OPERATOR_POLICY };
+  const { steps } = await checkConnectionIn(surroundings, settings);
+
+  expect(steps.at(-1)).toMatchObject({ step: "function", diagnosis: { name: "ProxyRefused" } });
+  expect(steps.at(-1)?.found).toContain("407");
+  expect(steps.at(-1)?.diagnosis?.advice).toContain(`through to ${aws.url} through the proxy ${proxy.url}`);
+  expect(JSON.stringify(steps)).not.toContain(PASSWORD);
+});
+
 test("a proxy that is not there is a retry, and is named", async () => {
   process.env["HTTP_PROXY"] = withPassword();
   proxy.close();
@@ -164,6 +133,19 @@ test("the check names the proxy that it went through", async () => {
   expect(report.ok).toBe(true);
   expect(report.steps.find(({ step }) => step === "identity")?.found).toContain(`through the proxy ${proxy.url}`);
   expect(JSON.stringify(report)).not.toContain(PASSWORD);
+});
+
+test("the check names the proxy that refuses", async () => {
+  process.env["HTTP_PROXY"] = withPassword();
+  proxy.refusal = 407;
+  const { steps } = await check();
+
+  expect(steps.at(-1)).toMatchObject({
+    step: "identity",
+    found: expect.stringContaining("HTTP status 407"),
+    diagnosis: { name: "ProxyRefused", advice: expect.stringContaining(`through the proxy ${proxy.url}`) },
+  });
+  expect(JSON.stringify(steps)).not.toContain(PASSWORD);
 });
 
 test("the check names the address and the proxy where nothing answers", async () => {
