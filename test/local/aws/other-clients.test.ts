@@ -5,9 +5,31 @@ import { join } from "node:path";
 import { type EmbeddedAws, startEmbeddedAws } from "../../../src/local/aws/embedded-aws";
 import { permit, trust } from "./policies";
 
-/** Clients that we did not write and that share no code with the AWS SDK for JavaScript: the referees. */
-const hasCli = spawnSync("aws", ["--version"]).status === 0;
-const hasBoto3 = spawnSync("python3", ["-c", "import boto3"]).status === 0;
+/**
+ * Clients that we did not write and that share no code with the AWS SDK for JavaScript: the referees. They are told the
+ * endpoint as an option, because old ones ignore `AWS_ENDPOINT_URL` and would call the real AWS.
+ */
+const cli = versionOf("aws", ["--version"], /aws-cli\/(\S+)/);
+const boto3 = versionOf("python3", ["-W", "ignore", "-c", "import boto3; print(boto3.__version__)"], /(\S+)/);
+/** Older ones do not run in a Python of today, or lack an option that the tests use. */
+const OLDEST = { cli: "1.18", boto3: "1.15" };
+
+function versionOf(command: string, args: readonly string[], pattern: RegExp): string | undefined {
+  // Version 1 of the AWS CLI wrote its version to standard error where Python did so.
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  return status === 0 ? pattern.exec(`${stdout}${stderr}`)?.[1] : undefined;
+}
+
+/** `describe` with what is tested in its name, or why it is not. */
+function describeClient(name: string, version: string | undefined, oldest: string, tests: () => void): void {
+  if (version === undefined) describe.skip(`${name} (skipped: it is not installed)`, tests);
+  else if (older(version, oldest)) describe.skip(`${name} ${version} (skipped: older than ${oldest})`, tests);
+  else describe(`${name} ${version}`, tests);
+}
+
+function older(version: string, than: string): boolean {
+  return version.localeCompare(than, "en", { numeric: true }) < 0;
+}
 
 const keys = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "not-a-secret-EXAMPLEKEY" };
 let aws: EmbeddedAws;
@@ -35,6 +57,13 @@ afterAll(async () => {
   await aws.close();
   rmSync(folder, { recursive: true });
 });
+
+/** Runs the AWS CLI against the AWS here. @throws Error with what it said, where it fails */
+async function awsCli(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run("aws", ["--endpoint-url", aws.url, ...args, "--output", "json"]);
+  if (code !== 0) throw new Error(stderr);
+  return stdout;
+}
 
 function run(
   command: string,
@@ -66,41 +95,29 @@ function run(
 
 const roleArn = "arn:aws:iam::123456789012:role/invoker";
 
-(hasCli ? describe : describe.skip)(`the AWS CLI${hasCli ? "" : " (skipped: no `aws` on the PATH)"}`, () => {
+describeClient("the AWS CLI", cli, OLDEST.cli, () => {
   test("tells who the caller is", async () => {
-    const { stdout } = await run("aws", ["sts", "get-caller-identity", "--output", "json"]);
-    expect(JSON.parse(stdout)).toMatchObject({ Account: "123456789012", Arn: "arn:aws:iam::123456789012:user/router" });
+    expect(JSON.parse(await awsCli("sts", "get-caller-identity"))).toMatchObject({
+      Account: "123456789012",
+      Arn: "arn:aws:iam::123456789012:user/router",
+    });
   }, 30_000);
 
   test("assumes a role with its external ID", async () => {
-    const assume = [
-      "sts",
-      "assume-role",
-      "--role-arn",
-      roleArn,
-      "--role-session-name",
-      "cli",
-      "--output",
-      "json",
-      "--external-id",
-    ];
-    const [right, wrong] = await Promise.all([
-      run("aws", [...assume, "source-1"]),
-      run("aws", [...assume, "source-9"]),
-    ]);
-    expect(JSON.parse(right.stdout)).toMatchObject({
+    const assume = ["sts", "assume-role", "--role-arn", roleArn, "--role-session-name", "cli", "--external-id"];
+    const [right, wrong] = await Promise.allSettled([awsCli(...assume, "source-1"), awsCli(...assume, "source-9")]);
+    expect(JSON.parse(right.status === "fulfilled" ? right.value : String(right.reason))).toMatchObject({
       AssumedRoleUser: { Arn: "arn:aws:sts::123456789012:assumed-role/invoker/cli" },
       Credentials: { SessionToken: expect.any(String) },
     });
-    expect(wrong.code).not.toBe(0);
-    expect(wrong.stderr).toContain(
+    expect(String(wrong.status === "rejected" && wrong.reason)).toContain(
       "An error occurred (AccessDenied) when calling the AssumeRole operation: User: arn:aws:iam::123456789012:user/router is not authorized to perform: sts:AssumeRole",
     );
   }, 30_000);
 
   test("invokes a function by its ARN and reads the log", async () => {
     writeFileSync(join(folder, "event.json"), '{"a":"ü"}');
-    const { stdout, stderr } = await run("aws", [
+    const stdout = await awsCli(
       "lambda",
       "invoke",
       "--function-name",
@@ -111,11 +128,8 @@ const roleArn = "arn:aws:iam::123456789012:role/invoker";
       Buffer.from('{"custom":{"b":2}}').toString("base64"),
       "--log-type",
       "Tail",
-      "--output",
-      "json",
       join(folder, "answer.json"),
-    ]);
-    expect(stderr).toBe("");
+    );
     expect(JSON.parse(stdout)).toMatchObject({
       StatusCode: 200,
       ExecutedVersion: "$LATEST",
@@ -128,10 +142,13 @@ const roleArn = "arn:aws:iam::123456789012:role/invoker";
   }, 30_000);
 });
 
-(hasBoto3 ? describe : describe.skip)(`boto3${hasBoto3 ? "" : " (skipped: python3 cannot import it)"}`, () => {
+describeClient("boto3", boto3, OLDEST.boto3, () => {
   const script = `
-import boto3, json
+import boto3, json, os
 from botocore.exceptions import ClientError
+
+def connect(service, **more):
+    return boto3.client(service, endpoint_url=os.environ["AWS_ENDPOINT_URL"], **more)
 
 def attempt(call):
     try:
@@ -141,11 +158,11 @@ def attempt(call):
                 "status": error.response["ResponseMetadata"]["HTTPStatusCode"]}
 
 def assume(external_id, **more):
-    return boto3.client("sts").assume_role(RoleArn="${roleArn}", RoleSessionName="boto3", ExternalId=external_id, **more)["Credentials"]
+    return connect("sts").assume_role(RoleArn="${roleArn}", RoleSessionName="boto3", ExternalId=external_id, **more)["Credentials"]
 
 def client(credentials, **more):
-    return boto3.client("lambda", aws_access_key_id=credentials["AccessKeyId"], aws_secret_access_key=credentials["SecretAccessKey"],
-                        aws_session_token=credentials.get("SessionToken"), **more)
+    return connect("lambda", aws_access_key_id=credentials["AccessKeyId"], aws_secret_access_key=credentials["SecretAccessKey"],
+                   aws_session_token=credentials.get("SessionToken"), **more)
 
 def invoke(client, **more):
     answer = client.invoke(**{"FunctionName": "echo", "Payload": json.dumps({"a": "ü"}), **more})
@@ -155,14 +172,14 @@ session = client(assume("source-2"))
 narrow = client(assume("source-1", Policy=json.dumps({"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:other"}]})))
 print(json.dumps({
-    "identity": boto3.client("sts").get_caller_identity()["Arn"],
+    "identity": connect("sts").get_caller_identity()["Arn"],
     "invoked": invoke(session),
     "qualified": invoke(session, Qualifier="live"),
     "arn": invoke(session, FunctionName="arn:aws:lambda:us-east-1:123456789012:function:echo:live"),
     "event": invoke(session, InvocationType="Event"),
     "dry": invoke(session, InvocationType="DryRun"),
     "externalId": attempt(lambda: assume("source-9")),
-    "sessionName": attempt(lambda: boto3.client("sts").assume_role(RoleArn="${roleArn}", RoleSessionName="a b")),
+    "sessionName": attempt(lambda: connect("sts").assume_role(RoleArn="${roleArn}", RoleSessionName="a b")),
     "narrow": attempt(lambda: invoke(narrow)),
     "unknown": attempt(lambda: invoke(client({"AccessKeyId": "AKIDSTRANGER", "SecretAccessKey": "x"}))),
     "secret": attempt(lambda: invoke(client({"AccessKeyId": "AKIDEXAMPLE", "SecretAccessKey": "x"}))),
@@ -172,8 +189,8 @@ print(json.dumps({
 `;
 
   test("passes with and without permission as at AWS", async () => {
-    const { stdout, stderr } = await run("python3", ["-W", "ignore", "-c", script]);
-    expect(stderr).toBe("");
+    const { code, stdout, stderr } = await run("python3", ["-W", "ignore", "-c", script]);
+    if (code !== 0) throw new Error(stderr);
     const payload = '{"event":{"a":"ü"}}';
     expect(JSON.parse(stdout)).toEqual({
       identity: "arn:aws:iam::123456789012:user/router",
