@@ -278,9 +278,12 @@ class LambdaDestination implements HostedDestination {
   async #sendTogether(deliveries: readonly PlannedDelivery[], deadline: Deadline): Promise<readonly DeliveryResult[]> {
     this.#underWay++;
     const together = await this.#invoke(deliveries, deadline);
-    const results = await isolated(deliveries, together, async (part) =>
-      deadline.left > 0 ? this.#invoke(part, deadline) : undefined,
-    );
+    const results =
+      deliveries.length === 1
+        ? together
+        : await isolated(deliveries, together, async (part) =>
+            deadline.left > 0 ? this.#invoke(part, deadline) : undefined,
+          );
     const settled = this.#failures ? await this.#failures.recordAll(results, deliveries, deadline) : results;
     this.#done();
     return settled;

@@ -75,27 +75,12 @@ export class Invoker {
     deadline: Deadline,
     gatekeeper?: Gatekeeper,
   ): Promise<Invocation> {
-    let passage: Passage | undefined;
-    const invocation = await this.#send(target, externalId, payload, deadline, () => {
-      if (passage || !gatekeeper) return undefined;
-      const admitted = gatekeeper.admit(payload.length);
-      if (!("leave" in admitted)) return new AwsError(admitted);
-      passage = admitted;
-      return undefined;
-    });
-    passage?.leave("error" in invocation ? invocation.error.details : undefined);
-    return invocation;
-  }
-
-  /** @param withheld why nothing is to be sent now, if anything */
-  async #send(
-    target: InvokeTarget,
-    externalId: string | undefined,
-    payload: string,
-    deadline: Deadline,
-    withheld: () => AwsError | undefined,
-  ): Promise<Invocation> {
     const { role, keys } = this.#caller;
+    let passage: Passage | undefined;
+    const ended = (invocation: Invocation): Invocation => {
+      passage?.leave("error" in invocation ? invocation.error.details : undefined);
+      return invocation;
+    };
     let session = role && this.#request(externalId);
     let attempts = 0;
     let anotherSession = false;
@@ -110,11 +95,14 @@ export class Invoker {
             this.#sessions.current(session, deadline.via) ?? (await this.#sessions.credentials(session, deadline));
           if (deadline.left <= 0) throw deadline.error("sts");
         }
-        const instead = withheld();
-        if (instead) return { attempts, error: instead };
+        if (gatekeeper && !passage) {
+          const admitted = gatekeeper.admit(payload.length);
+          if (!("leave" in admitted)) return { attempts, error: new AwsError(admitted) };
+          passage = admitted;
+        }
         asked = "lambda";
         attempts++;
-        return { attempts, answer: await this.#aws.invoke(invocation(target, payload, credentials), deadline) };
+        return ended({ attempts, answer: await this.#aws.invoke(invocation(target, payload, credentials), deadline) });
       } catch (thrown) {
         const error = thrown instanceof AwsError ? thrown : unforeseen(asked, thrown);
         const { code, clockWasOff = false, unsent = false } = error.details;
@@ -132,12 +120,12 @@ export class Invoker {
           try {
             if (await this.#replaced(session, credentials, code, deadline)) continue;
           } catch (denied) {
-            return { attempts, error: denied instanceof AwsError ? denied : unforeseen("sts", denied) };
+            return ended({ attempts, error: denied instanceof AwsError ? denied : unforeseen("sts", denied) });
           }
         }
         const wait = FIRST_WAIT_MS * 2 ** (tries - 1);
         const again = unsent && PASSING.includes(code) && tries < MAX_ATTEMPTS && this.#aws.clock.timer;
-        if (!again || deadline.left <= wait) return { attempts, error };
+        if (!again || deadline.left <= wait) return ended({ attempts, error });
         await deadline.pause(wait);
       }
     }

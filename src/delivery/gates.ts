@@ -1,6 +1,6 @@
 import type { AwsErrorDetails } from "../aws/aws-error";
 import type { Clock } from "../aws/clock";
-import type { Gatekeeper, Passage } from "../aws/passage";
+import type { Gatekeeper } from "../aws/passage";
 import { classifyAwsFailure } from "./classify";
 import type { DeliveryErrorCode } from "./delivery-result";
 import { type Admission, type Departure, Gate } from "./gate";
@@ -51,31 +51,30 @@ export class Gates {
     return this.#known.size;
   }
 
-  keeperOf({ key, tenant, most }: Entrance): Gatekeeper {
+  keeperOf(entrance: Entrance): Gatekeeper {
+    const { key, tenant, most } = entrance;
     return {
       admit: (bytes) => {
         if (!this.#shares.take(tenant, bytes)) return withheld(OVER_SHARE, SHARE_WAIT_MS);
         const known = this.#at(key);
         const enteredAt = this.#clock.monotonic();
         const admission = known.gate.enter(enteredAt, most);
-        if (admission.admitted) return this.#passage(key, known, enteredAt, () => this.#shares.give(tenant, bytes));
+        if (admission.admitted) {
+          return { leave: (error) => this.#leave(entrance, bytes, known, enteredAt, error) };
+        }
         this.#shares.give(tenant, bytes);
         return turnedAway(admission, known);
       },
     };
   }
 
-  #passage(key: string, known: Known, enteredAt: number, giveBack: () => void): Passage {
-    return {
-      leave: (error) => {
-        giveBack();
-        const now = this.#clock.monotonic();
-        const outcome = error === undefined ? "answered" : outcomeOf(error);
-        if (error && (outcome === "refused" || outcome === "throttled")) known.cause = error;
-        known.gate.leave({ outcome, tookMs: now - enteredAt }, now);
-        if (known.gate.idle && this.#known.get(key) === known) this.#known.delete(key);
-      },
-    };
+  #leave({ key, tenant }: Entrance, bytes: number, known: Known, enteredAt: number, error?: AwsErrorDetails): void {
+    this.#shares.give(tenant, bytes);
+    const now = this.#clock.monotonic();
+    const outcome = error === undefined ? "answered" : outcomeOf(error);
+    if (error && (outcome === "refused" || outcome === "throttled")) known.cause = error;
+    known.gate.leave({ outcome, tookMs: now - enteredAt }, now);
+    if (known.gate.idle && this.#known.get(key) === known) this.#known.delete(key);
   }
 
   #at(key: string): Known {

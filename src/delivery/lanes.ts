@@ -23,10 +23,13 @@ export async function inLanes<Delivery extends Ordered>(
     const name = batch[0]?.function ?? "";
     const ofFunction = places.get(name) ?? new Places(MAX_IN_FLIGHT);
     places.set(name, ofFunction);
-    const users = batch.flatMap(({ user }) => (user === undefined ? [] : [user]));
-    const before = [...new Set(users.flatMap((user) => lastOf.get(user) ?? []))];
+    const before = new Set<Promise<void>>();
+    for (const { user } of batch) {
+      const last = user === undefined ? undefined : lastOf.get(user);
+      if (last) before.add(last);
+    }
     const done = Promise.all(before).then(() => ofFunction.taken(() => run(batch)));
-    for (const user of users) lastOf.set(user, done);
+    for (const { user } of batch) if (user !== undefined) lastOf.set(user, done);
     return done;
   });
   await Promise.all(all);

@@ -25,21 +25,22 @@ export class Shares {
     const free = this.#all.invocations - this.#used.invocations;
     const freeBytes = this.#all.bytes - this.#used.bytes;
     if (own.invocations >= free || own.bytes + bytes > freeBytes) return false;
-    this.#byTenant.set(tenant, own);
-    for (const share of [own, this.#used]) {
-      share.invocations++;
-      share.bytes += bytes;
-    }
+    if (own.invocations === 0) this.#byTenant.set(tenant, own);
+    add(own, 1, bytes);
+    add(this.#used, 1, bytes);
     return true;
   }
 
   give(tenant: string, bytes: number): void {
     const own = this.#byTenant.get(tenant);
     if (!own) return;
-    for (const share of [own, this.#used]) {
-      share.invocations--;
-      share.bytes -= bytes;
-    }
+    add(own, -1, -bytes);
+    add(this.#used, -1, -bytes);
     if (own.invocations === 0) this.#byTenant.delete(tenant);
   }
+}
+
+function add(share: Share, invocations: number, bytes: number): void {
+  share.invocations += invocations;
+  share.bytes += bytes;
 }

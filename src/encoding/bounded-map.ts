@@ -10,6 +10,8 @@ export class BoundedMap<Key, Value> {
   readonly #maxWeight: number;
   readonly #weigh: ((value: Value, key: Key) => number) | undefined;
   #weight = 0;
+  /** Used last; mostly it is so again, and its place is right already. */
+  #latest: Key | undefined;
 
   /**
    * @param limits.entries kept at most
@@ -38,9 +40,10 @@ export class BoundedMap<Key, Value> {
   /** The key's value, which counts as used now. */
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key);
-    if (value !== undefined) {
+    if (value !== undefined && key !== this.#latest) {
       this.#entries.delete(key);
       this.#entries.set(key, value);
+      this.#latest = key;
     }
     return value;
   }
@@ -48,6 +51,7 @@ export class BoundedMap<Key, Value> {
   set(key: Key, value: Value): void {
     this.delete(key);
     this.#entries.set(key, value);
+    this.#latest = key;
     if (this.#weigh) this.#weight += this.#weigh(value, key);
     while (this.#entries.size > this.#limit || (this.#weight > this.#maxWeight && this.#entries.size > 1)) {
       const [oldest] = this.#entries.keys();
