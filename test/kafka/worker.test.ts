@@ -38,9 +38,12 @@ let folder: string;
 let clients: { close(): Promise<void> }[];
 let workers: WorkerProcess[];
 let deliveries: Delivery[];
+/** Events that fail once. */
+let failsLeft: Set<string>;
 
 beforeEach(async () => {
   deliveries = [];
+  failsLeft = new Set();
   workers = [];
   clients = [];
   folder = mkdtempSync(join(tmpdir(), "kafka-worker-"));
@@ -76,7 +79,7 @@ afterEach(async () => {
 async function receive(event: unknown): Promise<void> {
   const { messageId, userId, properties } = Object(event);
   await sleep(2);
-  if (properties.poison) throw new Error("I cannot digest this.");
+  if (properties.poison || failsLeft.delete(messageId)) throw new Error("I cannot digest this.");
   deliveries.push({ messageId, userId, place: properties.place, at: Date.now() });
 }
 
@@ -137,12 +140,17 @@ const settled = () => {
   );
 };
 
-async function deadLetters(topic: string): Promise<{ value: string; headers: Record<string, string> }[]> {
+interface DeadLetter {
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+async function deadLetters(topic: string): Promise<DeadLetter[]> {
   const consumer = opened(new Consumer({ ...connection("reader"), groupId: "reader" }));
   const [ends] = [(await consumer.listOffsets({ topics: [`${topic}.dead-letter`] })).get(`${topic}.dead-letter`) ?? []];
   const expected = ends.reduce((sum, end) => sum + Number(end), 0);
   const stream = await consumer.consume({ topics: [`${topic}.dead-letter`], mode: "earliest", autocommit: false });
-  const found: { value: string; headers: Record<string, string> }[] = [];
+  const found: DeadLetter[] = [];
   for await (const { value, headers } of stream) {
     found.push({
       value: String(value),
@@ -181,6 +189,8 @@ test("three workers lose nothing and keep each key's order, whatever falls over"
   await until("all partitions are owned", settled);
 
   const poison = EVENTS / 10;
+  const mended = eventOf(EVENTS / 20).messageId;
+  failsLeft.add(mended);
   const produced = (async () => {
     const chunk = Math.ceil(EVENTS / 100);
     for (let n = 0; n < EVENTS; n += chunk) {
@@ -231,8 +241,10 @@ test("three workers lose nothing and keep each key's order, whatever falls over"
   await until("all offsets are committed", async () => (await lag(topic)) + (await lag(`${topic}.retry`)) === 0);
 
   const found = await deadLetters(topic);
-  expect(found.map(({ headers }) => headers["error-code"]).sort()).toEqual(["ExecutionError", "InvalidEvent"]);
-  const poisoned = found.find(({ headers }) => headers["error-code"] === "ExecutionError");
+  const origin = ({ headers }: DeadLetter) => `${headers["source-partition"]}/${headers["source-offset"]}`;
+  const given = [...new Map(found.map((letter) => [origin(letter), letter])).values()];
+  expect(given.map(({ headers }) => headers["error-code"]).sort()).toEqual(["ExecutionError", "InvalidEvent"]);
+  const poisoned = given.find(({ headers }) => headers["error-code"] === "ExecutionError");
   expect(JSON.parse(poisoned?.value ?? "{}")).toEqual(eventOf(poison, { poison: true }));
 
   const first = new Map<string, Delivery>();
@@ -251,6 +263,7 @@ test("three workers lose nothing and keep each key's order, whatever falls over"
   const timedOut = new Set(
     lines.filter((line) => line["error-code"] === "OperationTimedOut").map((line) => line["message-id"]),
   );
+  expect(lines.filter((line) => line.message === "parked" && line["message-id"] === mended)).not.toEqual([]);
   const parked = lines.filter(({ message }) => message === "parked").map((line) => line["message-id"]);
   const parkedTwice = (messageId: string) => parked.indexOf(messageId) !== parked.lastIndexOf(messageId);
   for (const delivery of deliveries) {
@@ -268,37 +281,22 @@ test("three workers lose nothing and keep each key's order, whatever falls over"
     perUser.set(delivery.userId, [...(perUser.get(delivery.userId) ?? []), delivery.place]);
   }
   const byCause = new Map<string, number>();
+  for (const letter of found.filter((each) => !given.includes(each))) {
+    const times = lines
+      .filter((line) => line.message === "dead-lettered" && line["error-code"] === letter.headers["error-code"])
+      .map(({ time }) => Date.parse(time));
+    const cause = known.find(({ from, to }) => Math.min(...times) <= to && Math.max(...times) >= from);
+    const why = `dead-lettered twice: ${cause?.what ?? "unexplained"}`;
+    byCause.set(why, (byCause.get(why) ?? 0) + 1);
+  }
   for (const { why = "unexplained" } of twice) byCause.set(why, (byCause.get(why) ?? 0) + 1);
   say(
-    `${EVENTS} events: ${first.size} delivered, ${found.length - 1} of them dead-lettered, 0 lost; delivered twice: ${JSON.stringify(Object.fromEntries(byCause))}`,
+    `${EVENTS} events: ${first.size} delivered, ${given.length - 1} dead-lettered, 0 lost; delivered twice: ${JSON.stringify(Object.fromEntries(byCause))}`,
   );
   for (const [userId, places] of perUser) {
     expect([userId, places]).toEqual([userId, [...places].sort((a, b) => a - b)]);
   }
-  expect(byCause.get("unexplained") ?? 0).toBe(0);
+  expect([...byCause.keys()].filter((why) => why.endsWith("unexplained"))).toEqual([]);
   // What was under way in all partitions, once per time that they changed hands.
   expect(twice.length).toBeLessThan(2 * PARTITIONS * EVENTS_PER_CALL);
-});
-
-const measured = process.env["KAFKA_MEASURE"] === "true" ? test : test.skip;
-
-measured.each([1, 3])("deliveries per second and CPU per event with %d processes", async (processes) => {
-  const topic = `measured-${processes}`;
-  await createTopics(topic);
-  const producer = opened(
-    new Producer({ ...connection("producer"), serializers: stringSerializers, idempotent: true }),
-  );
-  for (let n = 0; n < EVENTS; n += 1000) {
-    const some = Array.from({ length: Math.min(1000, EVENTS - n) }, (_none, i) => recordOf(topic, eventOf(n + i)));
-    await producer.send({ messages: some });
-  }
-  for (let i = 0; i < processes; i++) startWorker(topic, { EVENTS_PER_CALL: "200" });
-  await until("all are delivered", () => distinct() === EVENTS);
-  const seconds = ((deliveries.at(-1)?.at ?? 0) - (deliveries[0]?.at ?? 0)) / 1000;
-  await until("all are committed", async () => (await lag(topic)) === 0);
-  await Promise.all(workers.map((worker) => worker.end("SIGTERM")));
-  const cpuMs = workers.reduce((sum, { lines }) => sum + (lines.findLast((line) => line.cpuMs)?.cpuMs ?? 0), 0);
-  say(
-    `${processes} processes: ${Math.round(EVENTS / seconds)} deliveries/s, ${(cpuMs / EVENTS).toFixed(2)} ms of CPU per event in the workers, delivered twice: ${deliveries.length - distinct()}`,
-  );
 });

@@ -11,6 +11,7 @@ import {
   MAX_QUEUED_BYTES,
   type QueuedMessage,
   type QueueFailure,
+  ROOM_FOR_REASON,
 } from "./event-queue";
 
 /** What stands in the queue for an event. */
@@ -85,7 +86,7 @@ function addressed(connection: string, event: unknown, context: EventContext, po
     const queued: QueuedEvent = { connection, event: { receivedAt, ...(event as object), messageId } };
     const body = JSON.stringify(queued);
     const bytes = Buffer.byteLength(body);
-    if (bytes > MAX_QUEUED_BYTES) return tooLarge(messageId, bytes);
+    if (bytes > MAX_QUEUED_BYTES - ROOM_FOR_REASON) return tooLarge(messageId, bytes);
     const user = userId ?? anonymousId;
     return {
       position,
@@ -104,7 +105,7 @@ function addressed(connection: string, event: unknown, context: EventContext, po
 function tooLarge(messageId: string, bytes: number): Outcome {
   return failed(
     "PayloadTooLarge",
-    `The event takes ${bytes} bytes in the queue, which takes ${MAX_QUEUED_BYTES}.`,
+    `The event takes ${bytes} bytes in the queue, which takes ${MAX_QUEUED_BYTES - ROOM_FOR_REASON}.`,
     { messageId, durationMs: 0, attempts: 0 },
     { hint: "Send less in one event, or let the connection acknowledge what is delivered (acknowledge: delivered)." },
   );

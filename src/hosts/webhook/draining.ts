@@ -127,9 +127,10 @@ async function settle(
   }
 }
 
+/** The more often, the longer: SQS counts, and moves what was received 1000 times away, whoever's fault it was. That takes ten days like this. */
 function waitOf({ receives }: ReceivedMessage, retryAfterMs?: number): number {
   return retryAfterMs !== undefined
-    ? Math.ceil(retryAfterMs / 1000)
+    ? Math.max(Math.ceil(retryAfterMs / 1000), 2 * (receives - 1))
     : Math.min(LONGEST_WAIT_SECONDS, 5 * 2 ** (receives - 1));
 }
 

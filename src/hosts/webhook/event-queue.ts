@@ -28,10 +28,15 @@ export interface QueueFailure {
 
 /** Bytes of a message, and of all messages of one request. */
 export const MAX_QUEUED_BYTES = 1_048_576;
+/** Bytes of a message that its event leaves free: it may be given up, with a reason. */
+export const ROOM_FOR_REASON = 16_384;
 /** Messages of one request. */
 export const MAX_QUEUED_AT_ONCE = 10;
 /** Seconds that a message can be kept from view at most. */
 export const MAX_HIDDEN_SECONDS = 43_200;
+
+/** So long a drain that is told to end may still wait. */
+const WAIT_SECONDS = 5;
 
 /** A FIFO queue of SQS, under the operator's own identity. The AWS SDK for it is loaded with the first call. */
 export class EventQueue {
@@ -68,22 +73,22 @@ export class EventQueue {
   }
 
   /**
-   * Waits for messages, 20 seconds at most.
+   * Waits for messages, {@link WAIT_SECONDS} at most. It cannot be called off: SQS would hand messages over to nobody, and hide them.
    *
    * @param hiddenSeconds how long nobody else gets them
    * @throws Error as the AWS SDK has it
    */
-  async receive(hiddenSeconds: number, signal: AbortSignal): Promise<ReceivedMessage[]> {
+  async receive(hiddenSeconds: number): Promise<ReceivedMessage[]> {
     const { ReceiveMessageCommand } = await sqsSdk();
     const client = await this.#connected();
     const command = new ReceiveMessageCommand({
       QueueUrl: this.url,
       MaxNumberOfMessages: MAX_QUEUED_AT_ONCE,
-      WaitTimeSeconds: 20,
+      WaitTimeSeconds: WAIT_SECONDS,
       VisibilityTimeout: hiddenSeconds,
       MessageSystemAttributeNames: ["ApproximateReceiveCount", "MessageGroupId"],
     });
-    const { Messages = [] } = await client.send(command, { abortSignal: signal });
+    const { Messages = [] } = await client.send(command);
     return Messages.map(({ MessageId = "", ReceiptHandle = "", Body = "", Attributes = {} }) => ({
       id: MessageId,
       receipt: ReceiptHandle,

@@ -84,15 +84,19 @@ export class FifoQueue {
     this.#wake();
   }
 
-  /** @param waitMs how long to wait for a message where there is none */
-  async receive(max: number, visibilityMs: number, waitMs: number): Promise<QueueMessage[]> {
+  /**
+   * @param waitMs how long to wait for a message where there is none
+   * @param isGone whether nobody waits any more
+   */
+  async receive(max: number, visibilityMs: number, waitMs: number, isGone = () => false): Promise<QueueMessage[]> {
     const until = this.clock.now() + waitMs;
-    for (;;) {
+    while (!isGone()) {
       const messages = this.#take(max, visibilityMs);
       const left = until - this.clock.now();
       if (messages.length > 0 || left <= 0) return messages;
       await this.#change(Math.min(left, 100));
     }
+    return [];
   }
 
   /** A receipt that is not valid any more deletes nothing, and is no error. */

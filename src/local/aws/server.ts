@@ -34,6 +34,8 @@ interface Call {
   readonly request: RawRequest & { readonly bodyBytes: number };
   readonly target: InvokeTarget | undefined;
   readonly parameters: URLSearchParams | undefined;
+  /** Whether the caller has hung up. */
+  readonly isGone: () => boolean;
 }
 
 /** What is written to the connection; undefined if it is cut instead. */
@@ -52,7 +54,7 @@ export function createAwsServer(parts: Parts): Server {
 }
 
 async function handle(parts: Parts, message: IncomingMessage, response: ServerResponse): Promise<void> {
-  const call = readCall(await readRequest(message, maxPayloadBytes));
+  const call = readCall(await readRequest(message, maxPayloadBytes), () => message.socket.destroyed);
   const at = parts.clock.now();
   let caller: Caller | undefined;
   let errorCode: string | undefined;
@@ -86,7 +88,7 @@ async function handle(parts: Parts, message: IncomingMessage, response: ServerRe
 /** Each of Lambda's operations has the date in its path on which it was made. STS has none. */
 const LAMBDA_PATH = /^\/20\d\d-\d\d-\d\d\//;
 
-function readCall(request: Call["request"]): Call {
+function readCall(request: Call["request"], isGone: Call["isGone"]): Call {
   const target = invokeTarget(request);
   const queueing = sqsAction(request);
   const service = queueing ? "sqs" : LAMBDA_PATH.test(request.path) ? "lambda" : "sts";
@@ -98,6 +100,7 @@ function readCall(request: Call["request"]): Call {
     request,
     target,
     parameters,
+    isGone,
   };
 }
 
@@ -133,7 +136,7 @@ function afterRun(trouble: Misbehaviour | undefined, answer: Answer): Ending {
 }
 
 async function answerOf(parts: Parts, call: Call, caller: Caller): Promise<Answer> {
-  if (call.service === "sqs") return parts.sqs.answer(call.request, call.action, caller, call.requestId);
+  if (call.service === "sqs") return parts.sqs.answer(call, caller);
   if (call.parameters) return parts.sts.answer(call.parameters, caller, call.requestId);
   if (!call.target || call.action === "") {
     const message = `The embedded AWS has no operation for ${call.request.method} ${call.request.path}`;

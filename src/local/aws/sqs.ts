@@ -50,7 +50,7 @@ export class Sqs {
   }
 
   /** @throws ServiceError */
-  async answer(request: RawRequest, action: string, caller: Caller, requestId: string): Promise<Answer> {
+  async answer({ request, action, requestId, isGone }: SqsCall, caller: Caller): Promise<Answer> {
     const input = inputOf(request);
     const operation = Object.hasOwn(OPERATIONS, action) ? OPERATIONS[action as keyof typeof OPERATIONS] : undefined;
     if (!operation)
@@ -63,6 +63,7 @@ export class Sqs {
       arn: this.#arn(name),
       url: `http://${header(request, "host")}/${this.account}/${name}`,
       senderId: caller.identity.arn,
+      isGone,
     });
     return answered(200, requestId, output);
   }
@@ -100,10 +101,20 @@ function answered(status: number, requestId: string, body: object): Answer {
   };
 }
 
+/** A request on its way. */
+interface SqsCall {
+  readonly request: RawRequest;
+  readonly action: string;
+  readonly requestId: string;
+  /** Whether the caller has hung up. */
+  readonly isGone: () => boolean;
+}
+
 interface Place {
   readonly arn: string;
   readonly url: string;
   readonly senderId: string;
+  readonly isGone: () => boolean;
 }
 
 interface Operation {
@@ -161,11 +172,11 @@ function checkBatchBytes(entries: readonly Entry[]): void {
     );
 }
 
-async function receive(queue: FifoQueue, input: Input, { senderId }: Place): Promise<object> {
+async function receive(queue: FifoQueue, input: Input, { senderId, isGone }: Place): Promise<object> {
   const seconds = number(input, "VisibilityTimeout", queue.options.visibilityTimeout ?? 30, 0, MAX_VISIBILITY_SECONDS);
   const max = number(input, "MaxNumberOfMessages", 1, 1, MAX_ENTRIES);
   const wait = number(input, "WaitTimeSeconds", 0, 0, 20);
-  const messages = await queue.receive(max, seconds * 1000, wait * 1000);
+  const messages = await queue.receive(max, seconds * 1000, wait * 1000, isGone);
   return messages.length === 0 ? {} : { Messages: messages.map((message) => received(message, senderId)) };
 }
 

@@ -100,7 +100,7 @@ export async function startLambdaStack(
         {},
       )) as Answer,
     async poll(times) {
-      const messages = await queue.receive(720, AbortSignal.timeout(30_000));
+      const messages = await queue.receive(720);
       const Records = messages.map(({ id, receipt, body, groupId, receives }) => ({
         messageId: id,
         receiptHandle: receipt,

@@ -1,5 +1,3 @@
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,10 +6,10 @@ import RudderAnalytics from "@rudderstack/rudder-sdk-node";
 import { Analytics } from "@segment/analytics-node";
 import type { JsonObject } from "../../../src/events/segment-event";
 import { type EmbeddedAws, startEmbeddedAws } from "../../../src/local/aws/embedded-aws";
-import { ndjson, runCli, startCli } from "../../cli/run-cli";
+import { runCli } from "../../cli/run-cli";
 import { permit, trust } from "../../local/aws/policies";
+import { SECRET, ServiceProcess } from "./service-process";
 
-const SECRET = "a-secret-of-the-webhook";
 const KEY_SECRET = "the-write-key-secret";
 
 let folder: string;
@@ -75,78 +73,13 @@ const connection = (more: JsonObject = {}): JsonObject => ({
   ...more,
 });
 
-/** The service in a process of its own. */
-class Service {
-  out = "";
-  err = "";
-  readonly #told: (() => void)[] = [];
-
-  private constructor(
-    readonly child: ChildProcess,
-    readonly file: string,
-  ) {
-    const more = () => {
-      for (const told of this.#told.splice(0)) told();
-    };
-    child.stdout?.on("data", (chunk) => {
-      this.out += String(chunk);
-      more();
-    });
-    child.stderr?.on("data", (chunk) => {
-      this.err += String(chunk);
-      more();
-    });
-  }
-
-  static async start(connections: JsonObject, options: readonly string[] = []): Promise<Service> {
-    const file = join(folder, `connections-${Math.random().toString(36).slice(2)}.json`);
-    await writeFile(file, JSON.stringify({ settings: { all: settings }, connections }));
-    const args = ["serve", "--connections", file, "--port", "0", "--admin-port", "0", ...options];
-    const service = new Service(startCli(args, environment), file);
-    await service.says(/"msg":"listening"/);
-    return service;
-  }
-
-  /** Resolves once it has printed this. */
-  async says(what: RegExp): Promise<void> {
-    while (!what.test(this.out)) {
-      if (this.child.exitCode !== null) throw new Error(`It ended: ${this.err}`);
-      await new Promise<void>((told) => this.#told.push(told));
-    }
-  }
-
-  get log(): Record<string, unknown>[] {
-    return ndjson(this.out);
-  }
-
-  get url(): string {
-    return String(this.log.find(({ msg }) => msg === "listening")?.["url"]);
-  }
-
-  async metrics(): Promise<string> {
-    const adminUrl = this.log.find(({ msg }) => msg === "listening")?.["adminUrl"];
-    return (await fetch(`${adminUrl}/metrics`)).text();
-  }
-
-  post(
-    path: string,
-    body: unknown,
-    headers: Record<string, string> = { authorization: `Bearer ${SECRET}` },
-  ): Promise<Response> {
-    return fetch(this.url + path, { method: "POST", headers, body: JSON.stringify(body) });
-  }
-
-  async end(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      const exit = once(this.child, "exit");
-      this.child.kill(signal);
-      await exit;
-    }
-    return this.child.exitCode;
-  }
+async function start(connections: JsonObject, options: readonly string[] = []): Promise<ServiceProcess> {
+  const file = join(folder, `connections-${Math.random().toString(36).slice(2)}.json`);
+  await writeFile(file, JSON.stringify({ settings: { all: settings }, connections }));
+  return ServiceProcess.start(file, environment, options);
 }
 
-let service: Service | undefined;
+let service: ServiceProcess | undefined;
 
 afterEach(async () => {
   await service?.end("SIGKILL");
@@ -156,7 +89,7 @@ afterEach(async () => {
 const delivered = () => aws.invocations.map(({ payload }) => payload as JsonObject);
 
 test("delivers what the libraries of Segment, RudderStack and Jitsu send", async () => {
-  service = await Service.start({ shop: connection() });
+  service = await start({ shop: connection() });
   const { url } = service;
 
   const segment = new Analytics({ writeKey: "my-write-key", host: url, maxEventsInBatch: 2 });
@@ -184,7 +117,7 @@ test("delivers what the libraries of Segment, RudderStack and Jitsu send", async
 });
 
 test("tells what it did by metrics and log, and none of the secrets, addresses and bodies", async () => {
-  service = await Service.start({ shop: connection({ deadLetter: join(folder, "dead.ndjson"), router: "jitsu" }) }, [
+  service = await start({ shop: connection({ deadLetter: join(folder, "dead.ndjson"), router: "jitsu" }) }, [
     "--log-level",
     "debug",
   ]);
@@ -239,7 +172,7 @@ test("hands a trace on in the client context, and never over a user's own key", 
   const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   const own = { ...settings, clientContext: { plan: "pro" } };
   const busy = { ...settings, clientContext: { traceparent: "mine" } };
-  service = await Service.start({
+  service = await start({
     plain: connection({ settings: own }),
     busy: connection({ settings: busy, writeKeys: undefined }),
   });
@@ -261,7 +194,7 @@ test("hands a trace on in the client context, and never over a user's own key", 
 });
 
 test("takes new connections from a changed file or at SIGHUP, keeps the old where the new are no good, and loses no request", async () => {
-  service = await Service.start({ shop: connection() });
+  service = await start({ shop: connection() });
   const running = service;
   let busy = true;
   const statuses = new Set<number>();
@@ -292,7 +225,7 @@ test("takes new connections from a changed file or at SIGHUP, keeps the old wher
 });
 
 test("at SIGTERM it finishes what is in flight and ends with 0", async () => {
-  service = await Service.start({ shop: connection() });
+  service = await start({ shop: connection() });
   const running = service;
   const requests = Array.from({ length: 20 }, (_, i) =>
     running.post("/webhook/shop", { type: "track", event: "Waits", userId: `u-${i}`, messageId: `m-${i}` }),
@@ -313,7 +246,7 @@ test("nothing that was answered 2xx is lost when it is killed in the middle", as
   const dead = join(folder, "killed.ndjson");
   const sent = new Map<string, number>();
   for (let round = 0; round < 3; round++) {
-    service = await Service.start({ shop: connection({ router: "jitsu", deadLetter: dead }) });
+    service = await start({ shop: connection({ router: "jitsu", deadLetter: dead }) });
     const running = service;
     let enough = () => {};
     const sentEnough = new Promise<void>((resolve) => {
@@ -354,7 +287,7 @@ test("nothing that was answered 2xx is lost when it is killed in the middle", as
 });
 
 test("a flood of large requests is refused before the memory is full", async () => {
-  service = await Service.start({ shop: connection() }, ["--max-memory", "32"]);
+  service = await start({ shop: connection() }, ["--max-memory", "32"]);
   const running = service;
   const large = { type: "track", event: "Works", userId: "u", properties: { text: "x".repeat(4 * 1024 * 1024) } };
   const statuses = await Promise.all(

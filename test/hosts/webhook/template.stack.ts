@@ -7,7 +7,7 @@ import { type EmbeddedAws, startEmbeddedAws } from "../../../src/local/aws/embed
 import { createStack, type Stack } from "../../iam/stack";
 import { permit, trust } from "../../local/aws/policies";
 
-/** More of them with `STACK_EVENTS=20000 npm run stack`. */
+/** More of them with `npm run stack -- --events 20000`. */
 const EVENTS = Number(process.env["STACK_EVENTS"] ?? 400);
 const USERS = 50;
 const LIMIT_MS = 600_000;
