@@ -100,6 +100,14 @@ describe.each(["3.23.2", "newest"] as const)("with zod-to-json-schema %s", (conv
     expect(await save()).toMatchObject({ lambda: "b", accessKeyId: MASKED_SECRET, secretAccessKey: MASKED_SECRET });
   });
 
+  test("a copy of a destination with masked secrets is saved, for the console to fill them in", async () => {
+    const copy = { id: "d-2", name: "My Lambda (copy)", cloneId: NEW.id };
+    const masked = { accessKeyId: MASKED_SECRET, secretAccessKey: MASKED_SECRET };
+    await show(converter, { ...copy, lambda: FUNCTION, roleAddress: ROLE, ...masked });
+
+    expect(await save()).toMatchObject({ ...copy, lambda: FUNCTION, roleAddress: ROLE, ...masked });
+  });
+
   test("a field with nothing but a blank is emptied", async () => {
     await show(converter, { ...NEW, lambda: FUNCTION, externalId: "my-source-id" });
 

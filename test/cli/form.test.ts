@@ -7,6 +7,7 @@ import { UsageError } from "../../src/cli/command";
 import { form } from "../../src/cli/form";
 import { planInstallation } from "../../src/hosts/jitsu/install";
 import { parseSettings } from "../../src/settings/settings";
+import { composeProblems } from "../compose";
 import { makeCheckout } from "../hosts/jitsu/checkout";
 import { bufferedIo } from "./buffered-io";
 
@@ -102,6 +103,7 @@ test("prints what Docker Compose needs over RudderStack's own file", async () =>
 
   await form.run(["rudderstack", "--compose", "--settings", join(folder, "settings.json")], io);
 
+  expect(composeProblems(io.out())).toEqual([]);
   const { services } = parse(io.out());
   expect(Object.keys(services)).toEqual(["backend", "d-transformer"]);
   for (const service of Object.values(services)) expect(service).toMatchObject({ restart: "unless-stopped" });

@@ -168,6 +168,9 @@ test("every setting has its label and help as the console reads them, and secret
   expect(having("password")).toEqual(["accessKeyId", "secretAccessKey"]);
   expect(having("advanced")).toEqual(expect.arrayContaining(["timeoutMs", "clientContext"]));
   expect(having("advanced")).not.toContain("lambda");
+  // Maps, which the console cannot show as fields, get its editor for JSON.
+  const edited = Object.keys(form.credentialsUi).filter((key) => form.credentialsUi[key]?.editor === "CodeEditor");
+  expect(edited).toEqual(SETTING_KEYS.filter((key) => SETTINGS[key]?.type === "object"));
   // A hidden field must have a default.
   for (const [key, { hidden }] of Object.entries(form.credentialsUi)) {
     if (hidden) expect(form.credentials.shape[key]?.parse(undefined)).toBeDefined();

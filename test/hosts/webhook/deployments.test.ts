@@ -4,6 +4,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { serve } from "../../../src/cli/serve";
 import { connectionsFromFile } from "../../../src/hosts/webhook/connections-file";
 import { DEFAULT_OPERATOR_POLICY } from "../../../src/settings/operator-policy";
+import { composeProblems } from "../../compose";
 import { RecordingBehind } from "./recording-behind";
 
 const example = (name: string) => readFileSync(join(__dirname, "../../../examples", name), "utf8");
@@ -50,7 +51,9 @@ test("what belongs together in the Kubernetes manifest has the same names", () =
 });
 
 test("the compose file's receiver has the secret that its connections ask for", () => {
-  const { services } = parse(example("compose/compose.yaml"));
+  const compose = example("compose/compose.yaml");
+  expect(composeProblems(compose)).toEqual([]);
+  const { services } = parse(compose);
   expect(Object.keys(services.receiver.environment)).toContain("HOOK_SECRET");
   expect(services.receiver.volumes).toContain("./connections.json:/config/connections.json:ro");
 });
