@@ -119,6 +119,25 @@ describe.each<[where: string, make: () => Aws]>([
       expect(seen[0]).not.toHaveProperty("receivedAt");
     });
 
+    test("finds the execution again of an event that says nothing of when it happened, or is corrected in that", async () => {
+      addDurable();
+      const times = ["2026-11-25T00:00:00.000Z", "2026-11-25T01:00:00.000Z"];
+      const arns = [];
+      for (const time of times) {
+        const context = { ...CONTEXT, receivedAt: time };
+        const event = { ...ORDER, originalTimestamp: "2026-11-24T00:00:00.000Z", timestamp: time };
+        arns.push((await deliver(DURABLE, { ...ORDER, messageId: "m-3", sentAt: time }, context)).executionArn);
+        arns.push((await deliver(DURABLE, event, context)).executionArn);
+      }
+
+      expect(arns).toEqual([arns[0], arns[1], arns[0], arns[1]]);
+      expect(arns[0]).toEqual(expect.any(String));
+      expect(seen).toEqual([
+        expect.not.objectContaining({ timestamp: expect.anything() }),
+        expect.objectContaining({ timestamp: "2026-11-24T00:00:00.000Z" }),
+      ]);
+    });
+
     test("counts an event whose execution began with another payload as delivered", async () => {
       addDurable();
       await deliver(DURABLE);

@@ -1,4 +1,5 @@
 import { sha256Crypto } from "../encoding/sha256";
+import { isoDate } from "../events/iso-date";
 import type { SegmentEvent } from "../events/segment-event";
 import type { FunctionReference } from "../names/function-reference";
 
@@ -22,10 +23,20 @@ export function executionName(
   return sha256Crypto.sha256(JSON.stringify([sourceId, callType, messageId, account, name]));
 }
 
-/** The event without what changes between two tries to deliver it, so that AWS finds the same payload under its name. */
-export function withoutTransit(event: SegmentEvent): SegmentEvent {
-  const { sentAt: _sentAt, receivedAt: _receivedAt, context, ...rest } = event;
-  if (context === undefined) return rest;
-  const { ip: _ip, ...lasting } = context;
-  return { ...rest, context: lasting };
+/**
+ * The event without what changes between two tries to deliver it, so that AWS finds the same payload under its name. It
+ * happened when its sender says: hosts correct that by the time at which they had it, which is another in each try.
+ *
+ * @param given what it was mapped from
+ */
+export function withoutTransit(event: SegmentEvent, given: unknown): object {
+  const { originalTimestamp, context } = event;
+  const { timestamp } = Object(given) as { readonly timestamp?: unknown };
+  return {
+    ...event,
+    timestamp: originalTimestamp ?? isoDate(timestamp),
+    sentAt: undefined,
+    receivedAt: undefined,
+    ...(context && { context: { ...context, ip: undefined } }),
+  };
 }

@@ -50,7 +50,8 @@ export class Planner {
     try {
       const segmentEvent = toSegmentEvent(event, context);
       const { type, messageId, userId, anonymousId } = segmentEvent;
-      const json = toJson(this.#settings.executionName === "MessageId" ? withoutTransit(segmentEvent) : segmentEvent);
+      const { executionName: naming } = this.#settings;
+      const json = toJson(naming === "MessageId" ? withoutTransit(segmentEvent, event) : segmentEvent);
       return this.#addressed(
         {
           callType: type,
@@ -154,7 +155,7 @@ export function unplannable(event: unknown, error: SettingsError): Plan {
 }
 
 /** @throws InvalidEvent for what JSON cannot hold: circles, BigInt, nesting without end, getters that throw */
-function toJson(segmentEvent: SegmentEvent): string {
+function toJson(segmentEvent: object): string {
   try {
     return JSON.stringify(segmentEvent);
   } catch (error) {

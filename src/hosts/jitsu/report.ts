@@ -16,7 +16,7 @@ type JitsuContext = Pick<FullContext, "log" | "metrics">;
  * @throws an Error named `RetryError` (Jitsu retries, then dead-letters) or `NoRetryError` (Jitsu gives the event up)
  */
 export function reportToJitsu(result: DeliveryResult, { log, metrics }: JitsuContext): void {
-  const { outcome, error, logTail } = result;
+  const { outcome, error, logTail, executionArn, returnValue } = result;
   // Older versions have metrics without `status`.
   metrics?.status?.(COMPONENT, error ? "error" : "ok", error?.code).inc(1);
   if (logTail) log.info(`Log of ${result.function}:\n${logTail}`);
@@ -24,8 +24,9 @@ export function reportToJitsu(result: DeliveryResult, { log, metrics }: JitsuCon
   log.info(
     outcome === "skipped"
       ? `Skipped ${result.messageId}: no Lambda function is set for ${result.callType} calls.`
-      : `Delivered ${result.messageId} to ${result.function} in ${result.durationMs} ms (AWS request ${result.requestId}).`,
+      : `Delivered ${result.messageId} to ${result.function} in ${result.durationMs} ms (AWS request ${result.requestId}${executionArn === undefined ? "" : `, execution ${executionArn}`}).`,
   );
+  if (returnValue !== undefined) log.info(`Returned by ${result.function}: ${returnValue}`);
 }
 
 function jitsuError(result: DeliveryResult, error: NonNullable<DeliveryResult["error"]>): Error {

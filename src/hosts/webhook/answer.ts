@@ -1,3 +1,4 @@
+import type { DeliveryResult } from "../../delivery/delivery-result";
 import type { Accepted, Outcome } from "./behind";
 import { KEPT_NOWHERE, type Router } from "./routers";
 
@@ -87,11 +88,17 @@ function summary(
 
 function detail(outcome: EventOutcome): object {
   const { messageId, outcome: name } = outcome;
-  if (!isFailure(outcome)) return { messageId, outcome: name };
-  const { status, error, retryAfterMs } = outcome;
-  return {
+  const { executionArn, returnValue } = outcome as Partial<DeliveryResult>;
+  const known = {
     messageId,
     outcome: name,
+    ...(executionArn !== undefined && { executionArn }),
+    ...(returnValue !== undefined && { returnValue }),
+  };
+  if (!isFailure(outcome)) return known;
+  const { status, error, retryAfterMs } = outcome;
+  return {
+    ...known,
     status,
     ...(error && { code: error.code, label: error.label, message: error.message, hint: error.hint }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

@@ -228,6 +228,7 @@ describe.each(SANDBOX_KINDS)("in %s", (kind: SandboxKind) => {
       executionName: "MessageId",
       tenantId: "{user}",
       failureLambda: "failures",
+      returnValue: "Include",
     });
     const source = { source: { id: "source-calls" } };
     const order = track("Order Completed", { messageId: `once-${kind}`, userId: "zoë" });
@@ -249,6 +250,9 @@ describe.each(SANDBOX_KINDS)("in %s", (kind: SandboxKind) => {
         payload: { requestPayload: { type: "purchase" }, responsePayload: { errorType: "InvalidEvent" } },
       },
     ]);
+    const told = offering.logs.map(({ message }) => message);
+    expect(told).toContainEqual(expect.stringMatching(/, execution arn:.*\/durable-execution\/[0-9a-f]{64}\//));
+    expect(told).toContain('Returned by durable:$LATEST: "done"');
   });
 
   test("a call type without a function is skipped", async () => {

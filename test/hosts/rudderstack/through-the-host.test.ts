@@ -858,6 +858,24 @@ describe("what Lambda offers", () => {
     expect(invokedFor([one], "durable")).toHaveLength(1);
   });
 
+  test("jobs go by the pattern of their event, or nowhere, and what their function returned is kept with them", async () => {
+    const eventLambdas = [
+      { from: "Order *", to: "orders" },
+      { from: "Order Viewed", to: "(skip)" },
+    ];
+    const config = settings({ lambda: "(skip)", eventLambdas, returnValue: "Include" });
+    const batch = [
+      job(message(), config),
+      job(message({ event: "Order Viewed" }), config),
+      job(message({ event: "x" }), config),
+    ];
+    const verdicts = await server.route(batch);
+
+    expect(verdicts.map(({ state }) => state)).toEqual(["succeeded", "filtered", "filtered"]);
+    expect(invoked()).toEqual([["orders", [idOf(batch[0])]]]);
+    expect(resultOf(verdicts[0])).toMatchObject({ outcome: "delivered", returnValue: '{"ok":true}' });
+  });
+
   test("a job is delivered for its tenant, and shares a batch with that tenant's only", async () => {
     const config = settings({ lambda: "isolated", tenantId: "{group}", maxBatchSize: 10 });
     const verdicts = await server.route(jobs(4, config, (i) => ({ context: { groupId: `group-${i % 2}` } })));
