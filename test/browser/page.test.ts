@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { launchBrowser } from "./browser";
 
@@ -15,10 +15,48 @@ const TRACK = `export const handler = async (event) => {
   return { booked: event.properties?.sku ?? null };
 };
 `;
-const BROKEN = `export const handler = async () => {
+
+/** A function in each language that is broken, and what the page says of it; `mended` mends it. */
+const BROKEN = {
+  JavaScript: {
+    file: "identify.mjs",
+    text: `export const handler = async () => {
   throw new TypeError("the list is empty");
 };
-`;
+`,
+    said: ["TypeError: the list is empty", /identify\.mjs:2:\d+/],
+    mended: [/throw.*/, "return { mended: true };"],
+  },
+  TypeScript: {
+    file: "group.ts",
+    text: `interface Group {
+  groupId?: string;
+}
+
+export const handler = async ({ groupId }: Group): Promise<object> => {
+  return { mended: groupId === ; };
+};
+`,
+    said: ["SyntaxError", /group\.ts:6/],
+    mended: [/return.*/, 'return { mended: groupId === "g-1" };'],
+  },
+  Python: {
+    file: "alias.py",
+    text: `def handler(event, context):
+    return {"mended": evnt["type"] == "alias"}
+`,
+    said: ["NameError: name 'evnt' is not defined", /alias\.py", line 2/],
+    mended: ["evnt", "event"],
+  },
+} as const;
+type Language = keyof typeof BROKEN;
+const hasPython = spawnSync("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 9))"]).status === 0;
+const languages = (Object.keys(BROKEN) as Language[]).filter((language) => language !== "Python" || hasPython);
+
+async function mend(language: Language): Promise<void> {
+  const { file, text, mended } = BROKEN[language];
+  await writeFile(join(folder, file), text.replace(mended[0], mended[1]));
+}
 
 let folder: string;
 let start: ChildProcess;
@@ -33,7 +71,13 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "functions-"));
   await writeFile(join(folder, "track.mjs"), TRACK);
   await writeFile(join(folder, "lambda.mjs"), "export const handler = async () => null;\n");
-  await writeFile(join(folder, "identify.mjs"), BROKEN);
+  for (const language of languages) await writeFile(join(folder, BROKEN[language].file), BROKEN[language].text);
+  // Where Node.js does not run TypeScript by itself.
+  await mkdir(join(folder, "node_modules"));
+  for (const name of ["esbuild", `@esbuild/${process.platform}-${process.arch}`]) {
+    await mkdir(dirname(join(folder, "node_modules", name)), { recursive: true });
+    await symlink(dirname(require.resolve(`${name}/package.json`)), join(folder, "node_modules", name));
+  }
   start = spawn(process.execPath, [join(ROOT, "dist", "cli.cjs"), "start", "--functions", folder, "--port", "0"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -109,24 +153,34 @@ describe("a delivery", () => {
     expect(await part("Time line").textContent()).toContain("delivered (200)");
   });
 
-  test("that failed says where it was thrown, and is delivered when it is replayed after the function is mended", async () => {
-    await send("identify", { userId: "u-8", messageId: "m-mended" });
-    await page.getByRole("searchbox").fill("m-mended");
-    await row("Given up").click();
+  test.each([
+    ["JavaScript", "identify"],
+    ["TypeScript", "group"],
+    ["Python", "alias"],
+  ] as const)(
+    "that failed in %s says where, and is delivered when it is replayed after the function is mended",
+    async (language, endpoint) => {
+      if (language === "Python" && !hasPython) return console.warn("Skipped: there is no Python 3.9 or newer.");
+      const { said } = BROKEN[language];
+      const messageId = `m-mended-${language}`;
+      await send(endpoint, { userId: "u-8", groupId: "g-1", previousId: "a-1", messageId });
+      await page.getByRole("searchbox").fill(messageId);
+      await row("Given up").click();
 
-    const callout = page.locator(".callout.bad");
-    expect(await callout.textContent()).toContain("Execution Error");
-    expect(await callout.textContent()).toContain("the list is empty");
-    expect(await callout.textContent()).toMatch(/identify\.mjs:2:\d+/);
-    expect(await callout.textContent()).toContain("here, the event is lost");
+      const callout = page.locator(".callout.bad");
+      expect(await callout.textContent()).toContain("Execution Error");
+      expect(await callout.textContent()).toContain(said[0]);
+      expect(await callout.textContent()).toMatch(said[1]);
+      expect(await callout.textContent()).toContain("here, the event is lost");
 
-    await writeFile(join(folder, "identify.mjs"), BROKEN.replace(/throw.*/, "return { mended: true };"));
-    await page.getByRole("button", { name: "Replay", exact: true }).click();
+      await mend(language);
+      await page.getByRole("button", { name: "Replay", exact: true }).click();
 
-    await page.getByRole("heading", { name: "Delivered u-8" }).waitFor();
-    expect(await part("What the function returned").textContent()).toContain('"mended": true');
-    expect(await row("u-8").textContent()).toContain("replay");
-  });
+      await page.getByRole("heading", { name: "Delivered u-8" }).waitFor();
+      expect(await part("What the function returned").textContent()).toContain('"mended": true');
+      expect(await row("u-8").textContent()).toContain("replay");
+    },
+  );
 
   test("can be replayed edited, and copied as curl", async () => {
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -203,7 +257,7 @@ test("the composer sends a sample and shows what became of it", async () => {
 });
 
 test("the connection check goes through step by step", async () => {
-  await writeFile(join(folder, "identify.mjs"), "export const handler = async () => null;\n");
+  await Promise.all(languages.map(mend));
   await page.getByRole("link", { name: "Check", exact: true }).click();
   await page.getByLabel("Send a sample event to each function").check();
   await page.getByRole("button", { name: "Check" }).click();
@@ -312,6 +366,8 @@ describe("the settings", () => {
 
 describe.each([
   ["dark", 1440],
+  ["light", 1440],
+  ["dark", 360],
   ["light", 360],
 ] as const)("in %s at %i px", (colorScheme, width) => {
   test.each(["deliveries", "deliveries/1", "deliveries/2", "send", "settings", "check"])(

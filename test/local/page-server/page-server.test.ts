@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { importSettings } from "../../../src/cli/settings-import";
 import type { JsonObject } from "../../../src/events/segment-event";
 import type { Source } from "../../../src/local/local-host";
 import { LocalRouter } from "../../../src/local/local-router";
@@ -50,7 +51,7 @@ beforeEach(async () => {
       return ["a note"];
     },
     redeliver: (event, from, replayOf) => journal.took(event, from, replayOf),
-    importSettings: () => ({ problems: [], notes: [] }),
+    importSettings,
     checks: {},
   });
   router = new LocalRouter({
@@ -110,6 +111,8 @@ describe("who may read the page", () => {
     ["POST", "/api/replay"],
     ["POST", "/api/apply"],
     ["POST", "/api/export"],
+    ["POST", "/api/import"],
+    ["POST", "/api/problems"],
     ["POST", "/api/check"],
     ["POST", "/api/clear"],
   ])("%s %s is only for who has the token", async (method, path) => {
@@ -184,6 +187,22 @@ test("settings that are no good are not applied, and said to be in the schema's 
   const { body } = await call("/api/apply", { source: "my-source-id", settings: { ...SETTINGS, logType: "Tial" } });
 
   expect(body["problems"]).toEqual([expect.objectContaining({ setting: "logType", problem: "must be None or Tail" })]);
+  expect(applied).toEqual([]);
+});
+
+test.each([
+  ["this destination", { lambda: "router-events", region: "us-east-1" }, "settings of this destination"],
+  ["Segment", { settings: { function: "router-events", region: "us-east-1" } }, "Segment's Amazon Lambda destination"],
+  [
+    "RudderStack's native LAMBDA",
+    { Config: { lambda: "router-events", region: "us-east-1", roleBasedAuth: true } },
+    "RudderStack's native LAMBDA destination",
+  ],
+])("settings are imported from a file of %s, and nothing is applied by that", async (_name, file, from) => {
+  const { status, body } = await call("/api/import", { text: JSON.stringify(file) });
+
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ from, settings: { lambda: "router-events", region: "us-east-1" } });
   expect(applied).toEqual([]);
 });
 
