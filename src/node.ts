@@ -2,7 +2,8 @@ import { createNodeAws, type NodeAws } from "./aws/node";
 import { Sessions } from "./aws/sessions";
 import { Gates } from "./delivery/gates";
 import { createDestinationIn, type HostedDestination, type Surroundings } from "./destination";
-import { type OperatorPolicy, operatorPolicyFromEnvironment } from "./settings/operator-policy";
+import { type OperatorPolicy, operatorPolicyFromEnvironment, unsafeForTenants } from "./settings/operator-policy";
+import { SettingsError } from "./settings/settings-error";
 
 /** How a destination is to behave beyond its settings. */
 export interface DestinationOptions {
@@ -30,4 +31,40 @@ export function nodeSurroundings({ operator, defaults }: HostedOptions = {}): Su
 /** `createDestination` of the package's face, with what hosts need of it whose queue lies between planning and sending. */
 export function createHostedDestination(settings: unknown, options?: HostedOptions): HostedDestination {
   return createDestinationIn(nodeSurroundings(options), settings);
+}
+
+/**
+ * For a host that may serve people who do not trust each other: call it with the workspace of every event. With the second
+ * workspace it warns the operator, once, of what is unsafe by default; Node.js writes its warnings to stderr.
+ *
+ * @param defaults as in {@link HostedOptions}
+ */
+export function tenantWatch(defaults?: OperatorPolicy): (workspaceId: string | undefined) => void {
+  let first: string | undefined;
+  let warned = false;
+  return (workspaceId) => {
+    if (warned || workspaceId === undefined || workspaceId === first) return;
+    if (first === undefined) first = workspaceId;
+    else {
+      warned = true;
+      warnOfTenants(defaults);
+    }
+  };
+}
+
+function warnOfTenants(defaults?: OperatorPolicy): void {
+  let advice: readonly string[];
+  try {
+    advice = unsafeForTenants(operatorPolicyFromEnvironment(process.env, defaults));
+  } catch (error) {
+    // Every delivery says so.
+    if (error instanceof SettingsError) return;
+    throw error;
+  }
+  if (advice.length === 0) return;
+  const detail = advice.join("\n");
+  process.emitWarning("Amazon Lambda: this router serves several workspaces.", {
+    code: "AMAZON_LAMBDA_TENANTS",
+    detail,
+  });
 }

@@ -138,6 +138,25 @@ describe("deliver", () => {
     expect(aws.assumed.map(({ request }) => request.externalId)).toEqual([expected]);
   });
 
+  test("is none of a tenant's business whom STS denies the role that another tenant has with another external ID", async () => {
+    const shared = {
+      aws,
+      sessions: new Sessions(aws),
+      gates: new Gates(aws.clock),
+      operator: () => DEFAULT_OPERATOR_POLICY,
+    };
+    const of = (externalId: string) => createDestinationIn(shared, { ...settings, externalId });
+    aws.onAssumeRole = async ({ externalId }) => {
+      if (externalId !== "mine") throw failure({});
+      return aws.session();
+    };
+    const denied = await of("guessed").deliver(track, source);
+    expect(denied).toMatchObject({ outcome: "retry", error: { code: "AccessDenied" } });
+    expect(await of("mine").deliver(track, source)).toMatchObject({ outcome: "delivered" });
+    expect(await of("guessed").deliver(track, source)).toMatchObject({ outcome: "retry" });
+    expect(await of("mine").deliver(track, source)).toMatchObject({ outcome: "delivered" });
+  });
+
   test("needs no external ID where there is no role", async () => {
     const withKeys = { roleAddress: "", accessKeyId: "AKIDEXAMPLE00000000", secretAccessKey: "not/a/real+secret" };
     expect(assessedResult(await destination(withKeys).deliver(track))).toMatchObject({ outcome: "delivered" });

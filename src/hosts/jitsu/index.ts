@@ -1,5 +1,5 @@
 import type { Settings } from "../../index";
-import { createHostedDestination } from "../../node";
+import { createHostedDestination, tenantWatch } from "../../node";
 import { DEFAULT_OPERATOR_POLICY } from "../../settings/operator-policy";
 import { jitsuFunction } from "./destination-function";
 import { LONGEST_DELIVERY_MS } from "./longest-delivery";
@@ -31,11 +31,18 @@ export interface JitsuDestinationFunction {
   description?: string;
 }
 
+const defaults = { ...DEFAULT_OPERATOR_POLICY, maxTimeoutMs: LONGEST_DELIVERY_MS };
+const watchTenants = tenantWatch(defaults);
+
 /** The destination function for a Jitsu built from source, with the settings in `context.props`. */
 const AmazonLambdaDestination = jitsuFunction((settings) => {
-  const defaults = { ...DEFAULT_OPERATOR_POLICY, maxTimeoutMs: LONGEST_DELIVERY_MS };
   const destination = createHostedDestination(settings, { defaults });
-  return { deliver: (event, context) => destination.deliver(event, context) };
+  return {
+    deliver(event, context) {
+      watchTenants(context.workspaceId);
+      return destination.deliver(event, context);
+    },
+  };
 }) as unknown as JitsuDestinationFunction;
 
 export type { Settings };
