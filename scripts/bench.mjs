@@ -1,13 +1,15 @@
-// `npm run bench`, `npm run bench:neighbours` and `npm run bench:receiver`: bundles a benchmark of bench/ with its server, and runs it.
+// `npm run bench`, `bench:neighbours`, `bench:receiver` and `bench:kafka`: bundles a benchmark of bench/ with its server, and runs it.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { kafkaClasspath } from "./kafka-classpath.mjs";
 
 const BENCHMARKS = {
   main: ["main", "server"],
   neighbours: ["neighbours", "neighbours-server"],
   receiver: ["receiver", "receiver-baseline", "server"],
+  kafka: ["kafka", "server"],
 };
 
 const [name, ...args] = process.argv[2] in BENCHMARKS ? process.argv.slice(2) : ["main", ...process.argv.slice(2)];
@@ -21,7 +23,7 @@ await build({
   format: "cjs",
   target: "node20",
   outExtension: { ".js": ".cjs" },
-  external: ["@aws-sdk/*"],
+  external: ["@aws-sdk/*", "@platformatic/kafka"],
   logLevel: "error",
 });
 /** A certificate for the stub over TLS, which Node.js has to know from its start. Without `openssl` there is no TLS to measure. */
@@ -33,7 +35,8 @@ function certificate() {
   return existsSync(cert) ? { BENCH_CERT: cert, BENCH_KEY: key, NODE_EXTRA_CA_CERTS: cert } : {};
 }
 
-const env = name === "main" ? { ...process.env, ...certificate() } : process.env;
+const MORE_ENVIRONMENT = { main: certificate, kafka: () => ({ KAFKA_CLASSPATH: kafkaClasspath() }) };
+const env = { ...process.env, ...MORE_ENVIRONMENT[name]?.() };
 const options = name === "neighbours" ? ["--expose-gc"] : [];
 process.exitCode =
   spawnSync(process.execPath, [...options, `${outdir}/${name}.cjs`, ...args], { stdio: "inherit", env }).status ?? 1;

@@ -178,15 +178,10 @@ async function run() {
   };
   // One at a time, and none amid a rebalance: the client answers a refused commit by joining anew, which starts another.
   const commitSettled = async () => {
-    const settled = logs().filter((each) => each.settled > each.committed);
-    const offsets = settled.map(({ topic, partition, settled: offset }) => ({
-      topic,
-      partition,
-      offset,
-      leaderEpoch: -1,
-    }));
+    const due = logs().filter((each) => each.settled > each.committed);
+    const offsets = due.map(({ topic, partition, settled: offset }) => ({ topic, partition, offset, leaderEpoch: -1 }));
     if (offsets.length > 0) await member.commit({ offsets });
-    for (const [i, { offset }] of offsets.entries()) settled[i].committed = offset;
+    for (const [i, { offset }] of offsets.entries()) due[i].committed = offset;
   };
   const commit = () => {
     committing ??= commitSettled().finally(() => {
@@ -219,7 +214,9 @@ async function run() {
 }
 
 function metrics() {
-  const lines = [...counts].map(([labels, times]) => `kafka_lambda_events_total{${labels}} ${times}`);
+  const { user, system } = process.cpuUsage();
+  const lines = [`process_cpu_seconds_total ${(user + system) / 1e6}`];
+  for (const [labels, times] of counts) lines.push(`kafka_lambda_events_total{${labels}} ${times}`);
   for (const { number, main, retry, pausedUntil } of partitions.values()) {
     for (const { topic, end, settled } of [main, retry])
       lines.push(`kafka_lambda_lag{topic="${topic}",partition="${number}"} ${end - settled}`);
@@ -246,5 +243,4 @@ while (!stopping) {
 }
 await producer.close();
 server.close();
-const { user, system } = process.cpuUsage();
-log("stopped", { cpuMs: Math.round((user + system) / 1000) });
+log("stopped");

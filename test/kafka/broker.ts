@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port";
 import { until } from "./until";
 
 /** One node of Apache Kafka in KRaft mode, on loopback. */
@@ -74,15 +75,6 @@ export class Broker {
   #java(main: string, ...args: string[]): string[] {
     return ["-cp", process.env["KAFKA_CLASSPATH"] ?? "", main, ...args, join(this.#folder, "server.properties")];
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return Object(address).port;
 }
 
 function isListening(port: number): Promise<boolean> {

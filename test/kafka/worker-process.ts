@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const WORKER = join(__dirname, "../../examples/kafka/worker.mjs");
+const WORKER = join(process.cwd(), "examples/kafka/worker.mjs");
 
 /** A line of the worker's log. */
 export interface LogLine {
@@ -15,7 +15,6 @@ export interface LogLine {
   /** Of an event that went to another topic. */
   readonly "error-code"?: string;
   readonly "message-id"?: string;
-  readonly cpuMs?: number;
 }
 
 /** A worker as users run it. */
