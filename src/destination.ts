@@ -234,15 +234,16 @@ class LambdaDestination implements HostedDestination {
   /** With others that come at the same time, in one invocation. */
   async #collect(delivery: PlannedDelivery, { signal, ...options }: DeliverOptions): Promise<DeliveryResult> {
     const deadline = this.#deadline(options);
-    const result = this.#collectorFor(delivery).deliver({ delivery, deadline });
+    const collector = this.#collectorFor(delivery);
+    const collected = { delivery, deadline };
+    const result = collector.deliver(collected);
     if (!signal) return { ...(await result), durationMs: deadline.elapsed };
     // The others in the invocation are not called off with it.
     return this.#deadline({ signal, ...options })
       .within(result, "lambda")
       .catch((error: AwsError) => {
-        const [calledOff] = resultsOfInvocation([delivery], { attempts: 1, error }, deadline.elapsed, {
-          asBatch: true,
-        });
+        const attempts = collector.withdraw(collected) ? 0 : 1;
+        const [calledOff] = resultsOfInvocation([delivery], { attempts, error }, deadline.elapsed, { asBatch: true });
         return calledOff as DeliveryResult;
       });
   }
@@ -342,7 +343,8 @@ class LambdaDestination implements HostedDestination {
         asBatch,
         returnValue: this.#settings.returnValue,
       });
-      if (deliveries.length === 1 || results[0]?.error?.code !== "PayloadTooLarge") return results;
+      const tooLarge = "error" in invocation && invocation.error.details.status === 413;
+      if (deliveries.length === 1 || !tooLarge) return results;
       return await this.#invokeHalves(deliveries, deadline, results);
     } catch (error) {
       // A mistake of ours costs the events a retry; a host would lose them for an exception.
@@ -354,7 +356,7 @@ class LambdaDestination implements HostedDestination {
     }
   }
 
-  /** Of a payload that is too large for AWS, whatever we took for its limit. */
+  /** Of a payload that is too large for AWS, or for something on the way, whatever we took for the limit. */
   async #invokeHalves(
     deliveries: readonly PlannedDelivery[],
     deadline: Deadline,

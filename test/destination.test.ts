@@ -250,7 +250,8 @@ describe("Lambda's payload limit", () => {
 
 describe("deliverBatch", () => {
   const events = Array.from({ length: 5 }, (_, i) => ({ ...track, messageId: `m-${i}` }));
-  const ids = () => sent().map((batch: { messageId: string }[]) => batch.map(({ messageId }) => messageId));
+  const ids = () =>
+    sent().map((batch: { messageId: string }[]) => batch.map(({ messageId }: { messageId: string }) => messageId));
 
   test("sends events one by one where there are no batches, in order", async () => {
     const results = await destination().deliverBatch(events, source);
@@ -685,14 +686,40 @@ describe("events that come one at a time, with a Batch Window", () => {
     expect((await delivering.deliver(event(10), source)).durationMs).toBe(0);
   });
 
-  test("are each called off alone", async () => {
+  test("are each called off alone, and not sent where they were still waiting", async () => {
     const delivering = windowed();
     const stopping = new AbortController();
     const stopped = delivering.deliver(event(0), source, { signal: stopping.signal });
     const other = delivering.deliver(event(1), source);
     stopping.abort();
-    expect(assessedResult(await stopped)).toMatchObject({ outcome: "retry" });
+    expect(assessedResult(await stopped)).toMatchObject({ outcome: "retry", attempts: 0 });
     aws.pass(200);
+    expect(assessedResult(await other)).toMatchObject({ outcome: "delivered" });
+    expect(sent().map((batch) => batch.map(({ messageId }: { messageId: string }) => messageId))).toEqual([["m-1"]]);
+  });
+
+  test("leave no window open where the only one in it is called off", async () => {
+    const delivering = windowed();
+    const stopping = new AbortController();
+    const stopped = delivering.deliver(event(0), source, { signal: stopping.signal });
+    stopping.abort();
+    expect(assessedResult(await stopped)).toMatchObject({ outcome: "retry", attempts: 0 });
+    expect(aws.timers).toBe(0);
+    expect(aws.invoked).toEqual([]);
+  });
+
+  test("that are called off once they were sent may have run, and hold up none of the others", async () => {
+    const answers: ((answer: InvokeAnswer) => void)[] = [];
+    aws.onInvoke = () => new Promise((resolve) => answers.push(resolve));
+    const delivering = windowed();
+    const stopping = new AbortController();
+    const stopped = delivering.deliver(event(0), source, { signal: stopping.signal });
+    const other = delivering.deliver(event(1), source);
+    aws.pass(200);
+    await settled();
+    stopping.abort();
+    expect(assessedResult(await stopped)).toMatchObject({ outcome: "retry", attempts: 1 });
+    for (const answer of answers) answer(ANSWER);
     expect(assessedResult(await other)).toMatchObject({ outcome: "delivered" });
   });
 

@@ -15,6 +15,7 @@ import { listen, type NodeServer } from "../hosts/webhook/node-server";
 import { drainQueue, givingUpInto } from "../hosts/webhook/queue-drain";
 import { createReceiver } from "../hosts/webhook/receiver";
 import { createDestination, type Destination } from "../index";
+import { FIFO_QUEUE_URL } from "../names/grammar";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { readConnectionsFile } from "./connections-file";
 import { fileProblem } from "./file-problem";
@@ -299,7 +300,7 @@ function optionsOf(argv: readonly string[], { env }: Io): Options {
 
 function queueAt(option: string, url: string): EventQueue | undefined {
   if (url === "") return undefined;
-  if (!/^https?:\/\/[^/]+\/\d{12}\/[\w-]+\.fifo$/.test(url))
+  if (!new RegExp(`^${FIFO_QUEUE_URL}$`).test(url))
     throw new UsageError(
       `${option} must be the address of a FIFO queue, such as https://sqs.us-east-1.amazonaws.com/123456789012/events.fifo.`,
     );

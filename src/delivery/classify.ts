@@ -79,7 +79,8 @@ export function classifyAwsFailure({ kind, code, status }: AwsFailure): Delivery
 
 function classifyStatus(status = 0): DeliveryErrorCode {
   if (status === 429) return "Throttled";
-  if (status === 413) return "PayloadTooLarge";
+  // Lambda gives its own limit a name. This is a proxy's, and no event is given up for that.
+  if (status === 413) return "NetworkError";
   // Lambda answers 502 where it could not start the function, whatever the error's name.
   if (status === 502) return "FunctionNotReady";
   return status >= 500 ? "ServiceError" : "Unknown";

@@ -58,6 +58,15 @@ export class Collector<Delivery, Result> {
     });
   }
 
+  /** @returns whether it was still waiting, and is not sent any more */
+  withdraw(delivery: Delivery): boolean {
+    const at = this.#waiting.findIndex((each) => each.delivery === delivery);
+    if (at < 0) return false;
+    this.#waiting.splice(at, 1);
+    if (this.#waiting.length === 0) this.flush();
+    return true;
+  }
+
   /** Sends what waits. */
   flush(): void {
     if (this.#timer !== undefined) this.#clock.timer?.stop(this.#timer);

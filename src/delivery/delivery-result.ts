@@ -69,7 +69,7 @@ export interface DeliveryResult {
   /** What the function returned, as text, 4 KB at most and marked where it was cut; with Return Value `Include` only. */
   readonly returnValue?: string;
   readonly error?: DeliveryError;
-  /** Milliseconds to wait before the next try, where AWS says so or nothing would be sent before. */
+  /** Milliseconds to wait before the next try, where AWS says so (15 minutes are believed at most) or nothing would be sent before. */
   readonly retryAfterMs?: number;
   /** Of a retry: the event shared an invocation that failed, perhaps by its fault, and should share none the next time. */
   readonly alone?: true;

@@ -146,7 +146,7 @@ export function scopeOf(code: DeliveryErrorCode): FailureScope {
 
 /** What tells one cause of a failure from another. */
 export interface Circumstances
-  extends Partial<Pick<AwsErrorDetails, "service" | "kind" | "code" | "message" | "reason">> {
+  extends Partial<Pick<AwsErrorDetails, "service" | "kind" | "code" | "message" | "reason" | "status">> {
   readonly logTail?: string;
 }
 
@@ -248,6 +248,11 @@ const CAUSES: readonly Cause[] = [
     code: "InvalidCredentials",
     applies: says(WRONG_SCOPE),
     hint: "The endpoint belongs to another region or service: correct the router's AWS_ENDPOINT_URL, or the region in the settings.",
+  },
+  {
+    code: "NetworkError",
+    applies: ({ status }) => status === 413,
+    hint: "Something between the router and AWS, a proxy or a gateway, refuses requests of this size: raise its limit (nginx: client_max_body_size) to 7 MB, or lower Max Batch Size.",
   },
   {
     code: "OperationTimedOut",

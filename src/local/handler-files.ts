@@ -3,6 +3,7 @@ import { type Dirent, existsSync, readFileSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 import { CALL_TYPES } from "../events/segment-event";
+import { FUNCTION_NAME } from "../names/grammar";
 import { PYTHON } from "./aws/python-sandbox";
 import { isTypeScript, obstacleTo } from "./typescript";
 
@@ -42,7 +43,7 @@ const NOT_RUN_HERE: Readonly<Record<string, string>> = {
   ".sh": "shell script",
   ".zip": "deployment package",
 };
-const FUNCTION_NAME = /^[\w-]{1,64}$/;
+const NAME = new RegExp(`^${FUNCTION_NAME}$`);
 /** In a folder of one function, the first of these that is there; Python's second is what Lambda's console makes. */
 const INDEXES: readonly string[] = [...RUN_HERE.map((extension) => `index${extension}`), "lambda_function.py"];
 const NO_FUNCTION: readonly string[] = ["node_modules", "__pycache__"];
@@ -98,7 +99,7 @@ function handlerOf(folder: string, entry: Dirent): HandlerFile | string | undefi
 }
 
 function named(name: string, entry: string, file: string): HandlerFile | string {
-  if (FUNCTION_NAME.test(name)) return { name, file };
+  if (NAME.test(name)) return { name, file };
   return `${entry} is not run: a function's name has letters, digits, - and _ only, 64 at most.`;
 }
 

@@ -10,6 +10,7 @@ export const PARTITION = "aws[a-z-]*";
 export const REGION = "[a-z]{2,4}(?:-[a-z]+){1,3}-[0-9]{1,2}";
 /** Of an AWS account. */
 export const ACCOUNT = "[0-9]{12}";
+/** Invoke would take a dot in it, but no function can be made with one. */
 export const FUNCTION_NAME = "[a-zA-Z0-9_-]{1,64}";
 /** A version, an alias, or the unpublished version by its name. */
 export const QUALIFIER = "\\$LATEST(?:\\.PUBLISHED)?|[a-zA-Z0-9_-]{1,128}";
@@ -33,5 +34,7 @@ export const ROLE_NAME = `${WORD}{1,64}`;
 export const ROLE_ARN = `arn:${PARTITION}:iam::${ACCOUNT}:role/(?:${WORD}+/)*${ROLE_NAME}`;
 /** Whom a trust policy of ours may name. */
 export const PRINCIPAL_ARN = `arn:${PARTITION}:iam::${ACCOUNT}:(?:root|(?:user|role)/(?:${WORD}+/)*${ROLE_NAME})`;
+/** The address of a FIFO queue at SQS, or at what stands in for it. */
+export const FIFO_QUEUE_URL = `https?://[^/]+/${ACCOUNT}/[a-zA-Z0-9_-]{1,75}[.]fifo`;
 /** A managed policy, AWS's own included. */
 export const POLICY_ARN = `arn:${PARTITION}:iam::(?:${ACCOUNT}|aws):policy/(?:${WORD}+/)*${WORD}{1,128}`;

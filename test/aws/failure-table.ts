@@ -299,6 +299,27 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
     retryAfterMs: 1000,
     awsError: "TooManyRequestsException",
   },
+  ...(
+    [
+      ["31536000", 900_000],
+      ["99999999999999999999", 900_000],
+      ["0.25", 250],
+    ] as const
+  ).map(([seconds, retryAfterMs]) => ({
+    title: `Lambda 429 TooManyRequestsException with a Retry-After of ${seconds} s, of which 15 minutes are believed at most`,
+    service: "lambda" as const,
+    answer: lambdaError("TooManyRequestsException", 429, { "retry-after": seconds }),
+    ...verdict("Throttled"),
+    retryAfterMs,
+    awsError: "TooManyRequestsException",
+  })),
+  ...["-1", "1e9", "NaN", "Infinity", "Fri, 02 Jan 2026 03:04:05 GMT"].map((value) => ({
+    title: `Lambda 429 TooManyRequestsException with a Retry-After that is no number of seconds: ${value}`,
+    service: "lambda" as const,
+    answer: lambdaError("TooManyRequestsException", 429, { "retry-after": value }),
+    ...verdict("Throttled"),
+    awsError: "TooManyRequestsException",
+  })),
   {
     title: "Lambda 413 with a Retry-After that means nothing",
     service: "lambda",
@@ -342,7 +363,7 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
         [503, "ServiceError"],
         [500, "ServiceError"],
         [429, "Throttled"],
-        [413, "PayloadTooLarge"],
+        [413, "NetworkError"],
         [407, "Unknown"],
         [301, "Unknown"],
       ] as const

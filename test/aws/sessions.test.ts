@@ -154,6 +154,18 @@ describe("a denial", () => {
     expect(aws.assumed).toHaveLength(2);
   });
 
+  test("is remembered for a minute at most, whatever STS asks: what is mended has to be noticed", async () => {
+    aws.onAssumeRole = async () =>
+      Promise.reject(failure({ code: "Throttling", status: 400, retryAfterMs: 24 * HOUR_MS }));
+    await expect(credentials()).rejects.toHaveProperty("details.code", "Throttling");
+    aws.pass(59_999);
+    await expect(credentials()).rejects.toHaveProperty("details.code", "Throttling");
+    expect(aws.assumed).toHaveLength(1);
+    aws.pass(1);
+    aws.onAssumeRole = async () => aws.session();
+    await expect(credentials()).resolves.toHaveProperty("sessionToken");
+  });
+
   test.each([
     ["a failing STS", failure({ code: "InternalFailure", status: 500 })],
     ["a failing network", failure({ kind: "network", code: "ENOTFOUND" })],

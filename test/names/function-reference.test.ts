@@ -32,6 +32,7 @@ test.each([
   ["a function of another service", "arn:aws:sqs:us-east-1:123456789012:function:my-function"],
   ["something behind the alias", "my-function:live:more"],
   ["a name that is too long", "x".repeat(65)],
+  ["a name with a dot, which no function can be made with", "my.function"],
 ])("%s is no function", (_what, configured) => {
   expect(configured).not.toMatch(accepted);
   expect(() => parseFunctionReference(configured)).toThrow(TypeError);

@@ -22,15 +22,14 @@ class OwnError extends Error {
  * @param name as the host's errors of this kind are called, e.g. `ConfigurationError`
  */
 export function hostError(name: string, message: string, status: number, statTags: StatTags = {}): HostError {
-  found ??= loadedBaseError();
-  const Class = found ?? OwnError;
+  Class ??= loadedBaseError() ?? OwnError;
   const error = new Class(message, status, statTags);
   error.name = name;
   return error;
 }
 
-/** Looked up until it is found, which takes a while, and not again for each event that fails. */
-let found: HostErrorClass | undefined;
+/** Looked up with the first event that fails: the transformer has loaded its own modules by then, and a look takes a while. */
+let Class: HostErrorClass | undefined;
 
 function loadedBaseError(): HostErrorClass | undefined {
   const classes = Object.entries(require.cache)

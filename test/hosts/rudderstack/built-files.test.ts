@@ -53,6 +53,24 @@ test("they load in an empty folder, from Node.js's own modules, and read no file
   expect(exports.sort()).toEqual(["function", "process", "processRouterDest"]);
 });
 
+test("the host's error class is looked for once, not with each event that fails", async () => {
+  const looks = await run(`
+    const Module = require("node:module");
+    let looks = 0;
+    const ownKeys = (cache) => (looks++, Reflect.ownKeys(cache));
+    Module._cache = new Proxy(Module._cache, { ownKeys });
+    const { process: transform } = require("./transform.js");
+    for (let i = 0; i < 3; i++) {
+      try {
+        transform({ message: { type: "page" }, metadata: {}, destination: { Config: {} } });
+      } catch {}
+    }
+    console.log(looks);
+  `);
+
+  expect(looks).toBe(1);
+});
+
 test("an event is transformed there, and fails with the host's tags where the host has no error class", async () => {
   const result = await run(`
     const { process: transform } = require("./transform.js");
