@@ -39,7 +39,7 @@ test("settings of Segment become ours, and what has no counterpart is told", () 
       function: "router-events",
       region: "us-east-1",
       roleAddress: ROLE,
-      externalId: "e",
+      externalId: "segment-1",
       logType: true,
       qualifier: "live",
     },
@@ -50,7 +50,7 @@ test("settings of Segment become ours, and what has no counterpart is told", () 
     lambda: "router-events",
     region: "us-east-1",
     roleAddress: ROLE,
-    externalId: "e",
+    externalId: "segment-1",
     logType: "Tail",
   });
   expect(problems).toEqual([]);
