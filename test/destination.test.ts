@@ -537,6 +537,16 @@ describe("an event at fault in a batch", () => {
     );
   });
 
+  test("is told apart from another of the same message ID: each has its own result", async () => {
+    at(1);
+    const twins = eventsOf(2, 2).map((event) => ({ ...event, messageId: "m-twice" }));
+    const results = await destination({ maxBatchSize: 10 }).deliverBatch(twins, source);
+    expect(results.map(({ messageId, outcome }) => [messageId, outcome])).toEqual([
+      ["m-twice", "delivered"],
+      ["m-twice", "rejected"],
+    ]);
+  });
+
   test("keeps the order of each user's events among those that are delivered", async () => {
     at(7);
     const taken: number[] = [];
