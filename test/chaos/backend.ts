@@ -27,13 +27,25 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-/** The embedded AWS: signatures, sessions and policies are checked for real, and functions run. */
-export async function embeddedBackend(seed: number): Promise<Backend> {
+/**
+ * The embedded AWS: signatures, sessions and policies are checked for real, and functions run.
+ *
+ * @param durable makes the functions durable, and hears what they take when they do
+ */
+export async function embeddedBackend(seed: number, durable?: (took: readonly number[]) => void): Promise<Backend> {
   const aws = await startEmbeddedAws({ account: ACCOUNT, region: REGION, history: 1, concurrency: 10_000 });
-  const model = new FunctionModel(seed);
+  const model = new FunctionModel(seed, durable === undefined);
   const user = aws.addUser({ name: "router", ...KEYS });
   for (const name of FUNCTIONS)
-    aws.addFunction({ name, handler: async (event: unknown) => model.handle(event).returned });
+    aws.addFunction({
+      name,
+      durable: durable !== undefined,
+      handler: async (event: unknown) => {
+        const { took, returned } = model.handle(event);
+        durable?.(took);
+        return returned;
+      },
+    });
   const allow = (statement: object) => ({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
   const setRole = (permissionPolicies: object[]) =>
     aws.addRole({

@@ -1,8 +1,10 @@
+import { request } from "undici";
 import type { DeliveryResult } from "../../src/delivery/delivery-result";
 import { AmazonLambdaDestination } from "../../src/hosts/jitsu/index";
+import DeployedJitsuFunction from "../../src/hosts/jitsu/sandbox";
 import { networkHandler } from "../../src/hosts/rudderstack/network-handler";
 import { processRouterDest } from "../../src/hosts/rudderstack/transform";
-import { createDestination, parseSettings } from "../../src/index";
+import { createDestination } from "../../src/index";
 import { ACCOUNT, FUNCTIONS, KEYS, REGION, ROLE_NAME } from "./backend";
 
 /** What a host does with an event next. */
@@ -76,9 +78,18 @@ function ownRouter(more: object, face: Pick<Face, "batch" | "concurrency">): Fac
   };
 }
 
-function jitsu(): Face {
-  const props = { ...SETTINGS };
+type JitsuFunction = (event: never, context: never) => Promise<unknown>;
+
+/** @param more what is in the context besides */
+function jitsu(destination: JitsuFunction, more: object = {}): Face {
   const log = { info: noop, warn: noop, debug: noop, error: noop };
+  const context = {
+    ...more,
+    log,
+    props: { ...SETTINGS },
+    source: { id: ORIGIN.sourceId },
+    workspace: { id: ORIGIN.workspaceId },
+  };
   return {
     batch: 1,
     concurrency: 40,
@@ -86,12 +97,7 @@ function jitsu(): Face {
     async deliver([job]) {
       if (!job) return [];
       try {
-        await AmazonLambdaDestination(job.event, {
-          log,
-          props,
-          source: { id: ORIGIN.sourceId },
-          workspace: { id: ORIGIN.workspaceId },
-        });
+        await destination(job.event as never, context as never);
         // The host does not know an event that was skipped from one that was delivered.
         return [{ end: job.event["type"] === "page" ? "skipped" : "delivered" }];
       } catch (error) {
@@ -105,6 +111,20 @@ function jitsu(): Face {
 }
 
 function noop(): void {}
+
+/** Milliseconds after which the host of deployed functions gives up a request that its function has given up already. */
+const HOST_GIVES_UP_MS = TIMEOUT_MS + 500;
+
+/** `ctx.fetch` of the host: deployed functions know AWS's own addresses only, which lead to the server here. */
+async function hostFetch(url: string, options: { method: "POST"; headers: Record<string, string>; body: string }) {
+  const { host, pathname, search } = new URL(url);
+  const { statusCode, headers, body } = await request(`${process.env["AWS_ENDPOINT_URL"]}${pathname}${search}`, {
+    ...options,
+    headers: { ...options.headers, host },
+    signal: AbortSignal.timeout(HOST_GIVES_UP_MS),
+  });
+  return { status: statusCode, headers, text: () => body.text() };
+}
 
 interface TransformAnswer {
   readonly batchedRequest?: object;
@@ -149,8 +169,8 @@ function rudderStack(): Face {
           continue;
         }
         const handler = new (networkHandler as unknown as new () => Handler)();
-        const request = json<object>({ ...batchedRequest, metadata, destinationConfig: Config });
-        const destinationResponse = handler.processAxiosResponse(await handler.proxy(request));
+        const proxied = json<object>({ ...batchedRequest, metadata, destinationConfig: Config });
+        const destinationResponse = handler.processAxiosResponse(await handler.proxy(proxied));
         const { response } = json<ProxyAnswer>(
           handler.responseHandler({ destinationResponse, rudderJobMetadata: metadata, destType: "AMAZON_LAMBDA" }),
         );
@@ -173,22 +193,20 @@ function serverVerdict(status: number, alone: boolean, said: string): Verdict {
   return { end: "rejected", why: said };
 }
 
-const MICRO_BATCHES = { maxBatchSize: 20, batchWindowMs: 5 };
+/** AWS tells names apart where a version is named only. */
+const DURABLE = {
+  trackLambda: `${SETTINGS.trackLambda}:$LATEST`,
+  identifyLambda: `${SETTINGS.identifyLambda}:$LATEST`,
+  executionName: "MessageId",
+};
 
 /** By name; each call makes a new one, as a host that starts. */
 export const FACES: Readonly<Record<string, () => Face>> = {
   "own-router": () => ownRouter({}, { batch: 1, concurrency: 64 }),
   batches: () => ownRouter({ maxBatchSize: 20 }, { batch: 50, concurrency: 8 }),
-  jitsu,
+  jitsu: () => jitsu(AmazonLambdaDestination as JitsuFunction),
   rudderstack: rudderStack,
-  ...(knows(MICRO_BATCHES) && { "micro-batches": () => ownRouter(MICRO_BATCHES, { batch: 1, concurrency: 100 }) }),
+  "micro-batches": () => ownRouter({ maxBatchSize: 20, batchWindowMs: 5 }, { batch: 1, concurrency: 100 }),
+  durable: () => ownRouter(DURABLE, { batch: 1, concurrency: 64 }),
+  "jitsu-deployed": () => jitsu(DeployedJitsuFunction as unknown as JitsuFunction, { fetch: hostFetch }),
 };
-
-function knows(settings: object): boolean {
-  try {
-    parseSettings({ ...SETTINGS, ...settings });
-    return true;
-  } catch {
-    return false;
-  }
-}

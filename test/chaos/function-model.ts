@@ -15,7 +15,11 @@ export class FunctionModel {
   readonly #failures = new Map<number, number>();
   #runs = 0;
 
-  constructor(private readonly seed: number) {}
+  /** @param flaky whether it fails for events of that kind: a durable function does not, since AWS would never run it again */
+  constructor(
+    private readonly seed: number,
+    private readonly flaky = true,
+  ) {}
 
   /** What the handler returns or throws, and what it took. */
   handle(payload: unknown): { readonly took: readonly number[]; readonly returned: unknown } {
@@ -51,6 +55,6 @@ export class FunctionModel {
   }
 
   #fails(n: number): boolean {
-    return kindOf(this.seed, n) === "flaky" && (this.#failures.get(n) ?? 0) < FLAKY_FAILURES;
+    return this.flaky && kindOf(this.seed, n) === "flaky" && (this.#failures.get(n) ?? 0) < FLAKY_FAILURES;
   }
 }

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import pc from "picocolors";
 import type { FromRun, RunOptions } from "./run";
+import { TRAITS } from "./traits";
 import { problemsOf, type Report } from "./verdict";
 
-const FACES = ["own-router", "batches", "jitsu", "rudderstack", "micro-batches"];
+const FACES = Object.keys(TRAITS);
 const BACKENDS = ["stub", "embedded"] as const;
 
 const help = `Usage: npm run test:chaos -- [options]
@@ -66,7 +67,8 @@ async function main(): Promise<void> {
   const reports: Report[] = [];
   const runs = Array.from({ length: seeds }, (_, i) => first + i).flatMap((seed) =>
     faces.map((face, i): RunOptions => {
-      const backend = (values.aws ?? BACKENDS[(seed + i) % BACKENDS.length]) as RunOptions["backend"];
+      const either = (values.aws ?? BACKENDS[(seed + i) % BACKENDS.length]) as RunOptions["backend"];
+      const backend = TRAITS[face]?.once ? "embedded" : either;
       return { face, seed, events, rate, backend };
     }),
   );

@@ -6,6 +6,7 @@ import { KEYS, REGION } from "./backend";
 import { Lag } from "./lag";
 import { longTimers, watchLongTimers } from "./long-timers";
 import type { Ledger, Order } from "./server";
+import { TRAITS } from "./traits";
 import type { Report } from "./verdict";
 import { setWallClock } from "./wall-clock";
 
@@ -42,8 +43,9 @@ async function main(options: RunOptions): Promise<void> {
     });
   const order = (given: Order) => void server.send(given);
   const { seed, events, rate, backend } = options;
+  const traits = TRAITS[options.face] ?? {};
   const listening = answered<number>("port");
-  order({ do: "start", seed, events, rate, backend });
+  order({ do: "start", seed, events, rate, backend, traits });
   Object.assign(process.env, {
     // A name, not an address: it has to be looked up.
     AWS_ENDPOINT_URL: `http://localhost:${await listening}`,
@@ -82,7 +84,7 @@ async function main(options: RunOptions): Promise<void> {
   const leaks = await openConnections();
   const ledger = answered<Ledger>("ledger");
   order({ do: "ledger" });
-  const report = verdict({ ...options, seconds, leaks }, outcomes, await ledger);
+  const report = verdict({ ...options, traits, seconds, leaks }, outcomes, await ledger);
   await new Promise((sent) => process.send?.({ report } satisfies FromRun, sent));
   server.disconnect();
   process.disconnect();

@@ -5,6 +5,7 @@ import { type Backend, embeddedBackend, stubBackend } from "./backend";
 import { numberOf } from "./events";
 import { type Answer, denied, faultFor, gone, throttled, whole } from "./faults";
 import { type Connection, createRawServer, type RawRequest } from "./raw-server";
+import type { Traits } from "./traits";
 
 /** What a model host may ask of the server. */
 export type Order =
@@ -14,6 +15,7 @@ export type Order =
       readonly events: number;
       readonly rate: number;
       readonly backend: "stub" | "embedded";
+      readonly traits: Traits;
     }
   | { readonly do: "state"; readonly state: ServerState; readonly on: boolean }
   | { readonly do: "expire" | "cut" | "count" | "ledger" }
@@ -44,14 +46,19 @@ const EARLY_ANSWERS = 3;
 const EARLY = "an answer before the request was read";
 
 async function main(): Promise<void> {
-  const [{ seed, events, rate, backend: kind }] = (await once(process, "message")) as [Extract<Order, { do: "start" }>];
-  const backend: Backend = kind === "embedded" ? await embeddedBackend(seed) : stubBackend(seed);
+  const [{ seed, events, rate, backend: kind, traits }] = (await once(process, "message")) as [
+    Extract<Order, { do: "start" }>,
+  ];
   const states = new Set<ServerState>();
   const sockets = new Set<Socket>();
   /** With a request that was answered early, and whose end is not there yet. */
   const unread = new Set<Socket>();
   const asked = new Map<number, number>();
   const taken = new Uint8Array(events);
+  const count = (numbers: readonly number[]) => {
+    for (const n of numbers) taken[n] = (taken[n] ?? 0) + 1;
+  };
+  const backend: Backend = kind === "embedded" ? await embeddedBackend(seed, traits.once && count) : stubBackend(seed);
   const spoiled = new Uint8Array(events);
   const spoiledBy = new Map<number, string[]>();
   const answered = new WeakMap<Socket, { connection: Connection; taken: readonly number[] }>();
@@ -120,7 +127,8 @@ async function main(): Promise<void> {
 
   function enter(numbers: readonly number[], answer: Answer, spoiler: string | undefined): void {
     const all = accepted(numbers, answer);
-    for (const n of all) taken[n] = (taken[n] ?? 0) + 1;
+    // An answer says nothing of when a durable function ran.
+    if (!traits.once) count(all);
     if (spoiler !== undefined) spoil(all, spoiler);
   }
 
@@ -158,7 +166,14 @@ async function main(): Promise<void> {
     },
     early({ headers }, connection) {
       const bytes = Number(headers["content-length"]);
-      if (early >= EARLY_ANSWERS || bytes < EARLY_BYTES.from || bytes > EARLY_BYTES.to) return false;
+      if (
+        traits.once ||
+        traits.hidesEarlyAnswers ||
+        early >= EARLY_ANSWERS ||
+        bytes < EARLY_BYTES.from ||
+        bytes > EARLY_BYTES.to
+      )
+        return false;
       early++;
       strikes[EARLY] = early;
       unread.add(connection.socket);

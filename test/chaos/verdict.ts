@@ -1,6 +1,7 @@
 import { ENDS, kindOf } from "./events";
 import type { Outcomes } from "./model-host";
 import type { Ledger } from "./server";
+import type { Traits } from "./traits";
 
 /** What a run came to: the counts that have to be 0, and the figures behind them. */
 export interface Report {
@@ -40,10 +41,10 @@ const MB = 1024 * 1024;
 /** Megabytes by which the heap may grow from a third of the events to their end. */
 const HEAP_GROWTH_MB = 32;
 
-type Run = Pick<Report, "face" | "backend" | "seed" | "events" | "seconds" | "leaks">;
+type Run = Pick<Report, "face" | "backend" | "seed" | "events" | "seconds" | "leaks"> & { readonly traits: Traits };
 
 /** Holds what the host believes against what the functions really took. */
-export function verdict(run: Run, outcomes: Outcomes, ledger: Ledger): Report {
+export function verdict({ traits, ...run }: Run, outcomes: Outcomes, ledger: Ledger): Report {
   const { ended, crashes, timeouts } = outcomes;
   const { taken, spoiled } = ledger;
   const count = (is: (n: number) => boolean) => {
@@ -53,7 +54,8 @@ export function verdict(run: Run, outcomes: Outcomes, ledger: Ledger): Report {
   };
   const at = (array: Uint8Array, n: number) => array[n] ?? 0;
   // Taken once is right; once more for each answer that did not arrive or came too late, and for each crash of the host.
-  const unexplained = (n: number) => at(taken, n) > 1 + at(spoiled, n) + at(crashes, n) + at(timeouts, n);
+  const reasons = (n: number) => (traits.once ? 0 : at(spoiled, n) + at(crashes, n) + at(timeouts, n));
+  const unexplained = (n: number) => at(taken, n) > 1 + reasons(n);
   const isLost = (n: number) => at(ended, n) === 0;
   const falselyDelivered = (n: number) => at(ended, n) === DELIVERED && at(taken, n) === 0;
   const stories = Array.from({ length: run.events }, (_, n) => n)
