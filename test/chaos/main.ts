@@ -20,7 +20,7 @@ and compares what the hosts were told with what the functions really took. Witho
   --events <n>       events per face and seed (1000)
   --face <name>      one face only: ${FACES.join(", ")}
   --aws <kind>       stub: fast, checks sessions and clocks; embedded: checks signatures and policies too, and runs functions;
-                     default: one after the other, by seed and face
+                     default: by turns, by seed and face
   --jobs <n>         runs at once (1): they mostly wait
   --rate <share>     share of requests that something happens to (0.05)
   --json             a line of JSON per run
