@@ -129,7 +129,7 @@ ${FIELDS.map((field) => `    ${field.key}: ${JSON.stringify(ui(field))},`).join(
 /** The field as the rotor takes it: what is above is lowered there, so that the form need not offer it. */
 function capped(field: Field, maxTimeoutMs: number): Field {
   const { description, default: preset } = field.setting;
-  const why = `At most ${maxTimeoutMs}: a rotor that is busy with an event for 10 s loses its place in Kafka's consumer group, and events are delivered twice.`;
+  const why = `At most ${maxTimeoutMs}: a slow delivery holds up other destinations, and in older versions of Jitsu one of 10 s has events delivered twice.`;
   return {
     ...field,
     setting: {

@@ -231,7 +231,7 @@ test("Timeout (ms) goes up to what the rotor allows, and says why", () => {
   const byDefault = loadForm().credentials.shape.timeoutMs;
   expect(byDefault?.safeParse(8000).success).toBe(true);
   expect(byDefault?.safeParse(8001).success).toBe(false);
-  expect(byDefault?.description).toContain("At most 8000: a rotor that is busy");
+  expect(byDefault?.description).toContain("At most 8000: a slow delivery holds up other destinations");
 
   const raised = loadForm(30_000).credentials.shape.timeoutMs;
   expect(raised?.safeParse(30_000).success).toBe(true);
