@@ -35,6 +35,10 @@ const serializers = { key: bytes, value: bytes, headerKey: bytes, headerValue: b
 const producer = new Producer({ ...kafka, serializers, idempotent: true });
 const log = (message, facts) => console.log(JSON.stringify({ time: new Date().toISOString(), message, ...facts }));
 const backOff = (failures) => Math.min(60_000, 500 * 2 ** failures) * (0.75 + Math.random() / 2);
+const reasons = ({ message, errors = [], cause }) => [
+  message,
+  ...[...errors, ...(cause ? [cause] : [])].flatMap(reasons),
+];
 const counts = new Map();
 const partitions = new Map(); // those that this worker owns, by number
 let stopping = false;
@@ -237,7 +241,7 @@ function stop() {
 process.once("SIGTERM", stop).once("SIGINT", stop);
 while (!stopping) {
   await run().catch((error) => {
-    log("starting anew", { error: [error, ...(error.errors ?? [])].map(({ message }) => message).join(" ") });
+    log("starting anew", { error: [...new Set(reasons(error))].join(" ") });
     return stopping || sleep(backOff(1));
   });
 }
