@@ -1,15 +1,13 @@
 import "./errors-of-any-realm";
 import fc from "fast-check";
-import { Sessions } from "../src/aws/sessions";
 import type { DeliveryResult } from "../src/delivery/delivery-result";
-import { Gates } from "../src/delivery/gates";
 import { createDestinationIn, type Destination } from "../src/destination";
 import { createDestination } from "../src/index";
-import { DEFAULT_OPERATOR_POLICY } from "../src/settings/operator-policy";
 import { SETTING_KEYS } from "../src/settings/settings";
 import { assessedResult } from "./assess";
 import { FakeAws } from "./aws/fake-aws";
 import { environment, loopback, refusedPort } from "./aws/loopback";
+import { routerOn } from "./router";
 
 const settings = {
   lambda: "arn:aws:lambda:us-east-1:123456789012:function:events",
@@ -21,12 +19,7 @@ const source = { sourceId: "source-1" };
 
 function destination(more: object = {}): { readonly aws: FakeAws; readonly destination: Destination } {
   const aws = new FakeAws();
-  const surroundings = {
-    aws,
-    sessions: new Sessions(aws),
-    gates: new Gates(aws.clock),
-    operator: () => DEFAULT_OPERATOR_POLICY,
-  };
+  const surroundings = routerOn(aws);
   return { aws, destination: createDestinationIn(surroundings, { ...settings, ...more }) };
 }
 
@@ -189,12 +182,7 @@ describe("whatever comes in place of settings", () => {
   const value = fc.oneof(anything, fc.json(), fc.constantFrom<unknown>(...Object.values({ ...settings, ...keys })));
   const settingsLike = fc.dictionary(fc.oneof(fc.constantFrom(...SETTING_KEYS), fc.string()), value);
   const aws = new FakeAws();
-  const surroundings = {
-    aws,
-    sessions: new Sessions(aws),
-    gates: new Gates(aws.clock),
-    operator: () => DEFAULT_OPERATOR_POLICY,
-  };
+  const surroundings = routerOn(aws);
 
   test.each([
     ["anything", anything],

@@ -1,9 +1,7 @@
 import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import type { InvokeAnswer } from "../src/aws/aws";
-import { Sessions } from "../src/aws/sessions";
 import type { DeliveryResult } from "../src/delivery/delivery-result";
-import { Gates } from "../src/delivery/gates";
 import { unsent } from "../src/delivery/result";
 import { createDestinationIn, type HostedDestination } from "../src/destination";
 import { CALL_TYPES } from "../src/events/segment-event";
@@ -13,6 +11,7 @@ import { DEFAULT_OPERATOR_POLICY, type OperatorPolicy } from "../src/settings/op
 import { SettingsError } from "../src/settings/settings-error";
 import { assessedEvent, assessedResult } from "./assess";
 import { ANSWER, FakeAws, failure, settled } from "./aws/fake-aws";
+import { routerOn } from "./router";
 
 const settings = {
   lambda: "arn:aws:lambda:us-east-1:123456789012:function:events",
@@ -30,7 +29,7 @@ beforeEach(() => {
 function destination(more: object = {}, operator: OperatorPolicy = DEFAULT_OPERATOR_POLICY): HostedDestination {
   const all = { ...settings, ...more };
   return createDestinationIn(
-    { aws, sessions: new Sessions(aws), gates: new Gates(aws.clock), operator: () => operator },
+    routerOn(aws, () => operator),
     all,
   );
 }
@@ -114,10 +113,7 @@ describe("deliver", () => {
     const operator = () => {
       throw new SettingsError([{ setting: "AMAZON_LAMBDA_EXTERNAL_ID", problem: "must be settings" }]);
     };
-    const broken = createDestinationIn(
-      { aws, sessions: new Sessions(aws), gates: new Gates(aws.clock), operator },
-      settings,
-    );
+    const broken = createDestinationIn(routerOn(aws, operator), settings);
     const result = assessedResult(await broken.deliver(track, source));
     expect(result.error?.message).toContain("AMAZON_LAMBDA_EXTERNAL_ID");
   });
@@ -139,12 +135,7 @@ describe("deliver", () => {
   });
 
   test("is none of a tenant's business whom STS denies the role that another tenant has with another external ID", async () => {
-    const shared = {
-      aws,
-      sessions: new Sessions(aws),
-      gates: new Gates(aws.clock),
-      operator: () => DEFAULT_OPERATOR_POLICY,
-    };
+    const shared = routerOn(aws);
     const of = (externalId: string) => createDestinationIn(shared, { ...settings, externalId });
     aws.onAssumeRole = async ({ externalId }) => {
       if (externalId !== "mine") throw failure({});

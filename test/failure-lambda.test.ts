@@ -1,12 +1,10 @@
 import { createNodeAws } from "../src/aws/node";
-import { Sessions } from "../src/aws/sessions";
-import { Gates } from "../src/delivery/gates";
 import { createDestinationIn } from "../src/destination";
 import { type EmbeddedAws, startEmbeddedAws } from "../src/local/aws/embedded-aws";
-import { DEFAULT_OPERATOR_POLICY } from "../src/settings/operator-policy";
 import { assessedResult } from "./assess";
 import { pointEnvironmentAt } from "./iam/scene";
 import { permit, trust } from "./local/aws/policies";
+import { routerOn } from "./router";
 
 const environment = { ...process.env };
 const CONTEXT = { sourceId: "my-source-id" };
@@ -44,12 +42,7 @@ function addFunction(handler: (event: unknown) => unknown): void {
 
 function destination(more: object = {}) {
   const own = createNodeAws();
-  const surroundings = {
-    aws: own,
-    sessions: new Sessions(own),
-    gates: new Gates(own.clock),
-    operator: () => DEFAULT_OPERATOR_POLICY,
-  };
+  const surroundings = routerOn(own);
   return createDestinationIn(surroundings, { ...settings, ...more });
 }
 

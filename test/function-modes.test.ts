@@ -3,18 +3,16 @@ import { AwsTime } from "../src/aws/clock";
 import { lambdaInvoke } from "../src/aws/lambda";
 import { createNodeAws } from "../src/aws/node";
 import { nodeClock } from "../src/aws/node-clock";
-import { Sessions } from "../src/aws/sessions";
 import { stsAssumeRole } from "../src/aws/sts";
 import { endpointAt } from "../src/aws/transport";
 import { undiciTransport } from "../src/aws/undici";
-import { Gates } from "../src/delivery/gates";
 import { createDestinationIn, type HostedDestination } from "../src/destination";
 import { sha256Crypto } from "../src/encoding/sha256";
 import { type EmbeddedAws, startEmbeddedAws } from "../src/local/aws/embedded-aws";
-import { DEFAULT_OPERATOR_POLICY } from "../src/settings/operator-policy";
 import { assessedResult } from "./assess";
 import { pointEnvironmentAt } from "./iam/scene";
 import { permit, trust } from "./local/aws/policies";
+import { routerOn } from "./router";
 
 const environment = { ...process.env };
 const CONTEXT = { sourceId: "my-source-id", workspaceId: "my-workspace" };
@@ -55,12 +53,7 @@ describe.each<[where: string, make: () => Aws]>([
 ])("in %s", (_where, make) => {
   function destination(more: object = {}): HostedDestination {
     const own = make();
-    const surroundings = {
-      aws: own,
-      sessions: new Sessions(own),
-      gates: new Gates(own.clock),
-      operator: () => DEFAULT_OPERATOR_POLICY,
-    };
+    const surroundings = routerOn(own);
     return createDestinationIn(surroundings, { ...settings, ...more });
   }
 

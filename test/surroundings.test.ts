@@ -2,13 +2,12 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createNodeAws } from "../src/aws/node";
-import { Sessions } from "../src/aws/sessions";
-import { Gates } from "../src/delivery/gates";
 import { createDestinationIn, type Surroundings } from "../src/destination";
 import { DEFAULT_OPERATOR_POLICY } from "../src/settings/operator-policy";
 import { assessedResult } from "./assess";
 import { pointEnvironmentAt, type Scene, startScene } from "./iam/scene";
 import { permit } from "./local/aws/policies";
+import { routerOn } from "./router";
 
 const environment = { ...process.env };
 const track = { type: "track", event: "Order Completed", messageId: "m-1", userId: "u-1" };
@@ -20,13 +19,7 @@ let router: Surroundings;
 
 beforeEach(async () => {
   scene = await startScene();
-  const aws = createNodeAws();
-  router = {
-    aws,
-    sessions: new Sessions(aws),
-    gates: new Gates(aws.clock),
-    operator: () => ({ ...DEFAULT_OPERATOR_POLICY, allowAmbientCredentials: true }),
-  };
+  router = routerOn(createNodeAws(), () => ({ ...DEFAULT_OPERATOR_POLICY, allowAmbientCredentials: true }));
 });
 
 afterEach(async () => {

@@ -25,8 +25,8 @@ Nothing is changed at AWS, and no function runs unless --send is given.
   --json                  the whole report as JSON
   --help
 
-AWS is reached as the AWS SDK does it: AWS_PROFILE, AWS_ENDPOINT_URL and so on.
-The operator's variables count as in the router: AMAZON_LAMBDA_EXTERNAL_ID, AMAZON_LAMBDA_ALLOW_AMBIENT_CREDENTIALS,
+AWS is found the way the AWS SDK finds it: AWS_PROFILE, AWS_ENDPOINT_URL and so on.
+The operator's variables apply as they do in the router: AMAZON_LAMBDA_EXTERNAL_ID, AMAZON_LAMBDA_ALLOW_AMBIENT_CREDENTIALS,
 AMAZON_LAMBDA_MAX_TIMEOUT_MS, AMAZON_LAMBDA_MAX_CONCURRENCY, AMAZON_LAMBDA_ALLOWED_ACCOUNTS.
 Exit codes: 0 everything is right, 1 something is not, 2 wrong usage or settings.
 `;

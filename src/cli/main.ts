@@ -81,7 +81,7 @@ async function overview(group = ""): Promise<string> {
 
 ${lines.join("\n")}
 
-amazon-lambda-destination ${group}<command> --help tells the rest.
+amazon-lambda-destination ${group}<command> --help has the details.
 Exit codes: 0 done, 1 something was not delivered or is not right, 2 wrong usage or settings.
 `;
 }

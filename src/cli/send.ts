@@ -57,7 +57,7 @@ packed with gzip is unpacked.
 
 An event whose function is throttled waits and is sent again until it is taken, or you stop the command.
 Results go to standard output as NDJSON, one per event with its line number, unless that is a terminal.
-AWS is reached as the AWS SDK does it: AWS_PROFILE, AWS_ENDPOINT_URL and so on.
+AWS is found the way the AWS SDK finds it: AWS_PROFILE, AWS_ENDPOINT_URL and so on.
 Exit codes: 0 all delivered or skipped, 1 some were not, 2 wrong usage or settings.
 `;
 

@@ -51,7 +51,7 @@ tracking API (/v1/track …, /api/s/… for Jitsu's libraries) and a webhook per
   --help
 
 SIGTERM finishes what is in flight and ends; a second one ends at once. Start as many receivers and drains as you like.
-AWS is reached as the AWS SDK does it: AWS_PROFILE, AWS_ENDPOINT_URL and so on. The operator's variables count: AMAZON_LAMBDA_….
+AWS is found the way the AWS SDK finds it (AWS_PROFILE, AWS_ENDPOINT_URL, …); the operator's variables (AMAZON_LAMBDA_…) apply.
 Exit codes: 0 ended when told to, 2 wrong usage or connections.
 `;
 

@@ -7,13 +7,11 @@ import { Deadline } from "../../src/aws/deadline";
 import { createNodeAws } from "../../src/aws/node";
 import { nodeClock } from "../../src/aws/node-clock";
 import { createSdk } from "../../src/aws/sdk";
-import { Sessions } from "../../src/aws/sessions";
 import { wireAws } from "../../src/aws/wire";
-import { Gates } from "../../src/delivery/gates";
 import { createDestinationIn } from "../../src/destination";
 import { sha256Crypto } from "../../src/encoding/sha256";
-import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { assessedResult } from "../assess";
+import { routerOn } from "../router";
 import {
   FAILURE_TABLE,
   lambdaAnswer,
@@ -60,10 +58,7 @@ afterAll(() => {
 });
 
 function destination(aws: Aws, more: object = {}) {
-  return createDestinationIn(
-    { aws, sessions: new Sessions(aws), gates: new Gates(aws.clock), operator: () => DEFAULT_OPERATOR_POLICY },
-    { ...settings, ...more },
-  );
+  return createDestinationIn(routerOn(aws), { ...settings, ...more });
 }
 
 function answering({ status, body, headers }: WireAnswer): [number, string, Record<string, string>] {

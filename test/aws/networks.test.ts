@@ -6,14 +6,13 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createNodeAws } from "../../src/aws/node";
-import { Sessions } from "../../src/aws/sessions";
-import { Gates } from "../../src/delivery/gates";
 import { createDestinationIn } from "../../src/destination";
 import { checkConnectionIn } from "../../src/iam/check-connection";
 import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
 import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { pointEnvironmentAt } from "../iam/scene";
 import { permit, trust } from "../local/aws/policies";
+import { routerOn } from "../router";
 import { type Authority, createAuthority, startTls } from "./authority";
 import { forgetProxies, startProxy, type Tunnels } from "./proxy";
 
@@ -70,12 +69,7 @@ function file(name: string, text?: string): string {
 
 function deliver() {
   const own = createNodeAws();
-  const surroundings = {
-    aws: own,
-    sessions: new Sessions(own),
-    gates: new Gates(own.clock),
-    operator: () => DEFAULT_OPERATOR_POLICY,
-  };
+  const surroundings = routerOn(own);
   return createDestinationIn(surroundings, settings).deliver(ORDER, { sourceId: "my-source-id" });
 }
 

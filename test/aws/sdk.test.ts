@@ -8,11 +8,10 @@ import { AwsError } from "../../src/aws/aws-error";
 import { Deadline } from "../../src/aws/deadline";
 import { createNodeAws } from "../../src/aws/node";
 import { nodeClock } from "../../src/aws/node-clock";
-import { Sessions } from "../../src/aws/sessions";
-import { Gates } from "../../src/delivery/gates";
 import { createDestinationIn } from "../../src/destination";
 import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { assessedResult } from "../assess";
+import { routerOn } from "../router";
 import { stsSession } from "./failure-table";
 import { settled } from "./fake-aws";
 import { environment, type Loopback, loopback, refusedPort } from "./loopback";
@@ -219,10 +218,7 @@ describe("the operator's own identity", () => {
     const operator = () => ({ ...DEFAULT_OPERATOR_POLICY, allowAmbientCredentials: true });
     for (const role of [{}, { roleAddress: assumption.roleArn }]) {
       const settings = { lambda: "events", region: "us-east-1", timeoutMs: 100, ...role };
-      const slow = createDestinationIn(
-        { aws, sessions: new Sessions(aws), gates: new Gates(aws.clock), operator },
-        settings,
-      );
+      const slow = createDestinationIn(routerOn(aws, operator), settings);
       const result = await slow.deliver({ type: "track", messageId: "m-1" }, { sourceId: "source-1" });
       expect(assessedResult(result)).toMatchObject({ outcome: "retry", error: { code: "OperationTimedOut" } });
     }
@@ -255,15 +251,13 @@ describe("200 deliveries of 200 tenants at once", () => {
     });
     restore = environment({ ...NOBODY, AWS_ENDPOINT_URL: aws.url });
     const node = createNodeAws();
-    const destination = createDestinationIn(
-      {
-        aws: node,
-        sessions: new Sessions(node),
-        gates: new Gates(node.clock),
-        operator: () => DEFAULT_OPERATOR_POLICY,
-      },
-      { lambda: "events", region: "us-east-1", roleAddress: assumption.roleArn, timeoutMs: 60_000, ...base },
-    );
+    const destination = createDestinationIn(routerOn(node), {
+      lambda: "events",
+      region: "us-east-1",
+      roleAddress: assumption.roleArn,
+      timeoutMs: 60_000,
+      ...base,
+    });
     const sources = Array.from({ length: 200 }, (_, i) => `tenant${String(i).padStart(12, "0")}`);
 
     const deliver = () =>

@@ -1,11 +1,9 @@
 import { createNodeAws } from "../../src/aws/node";
-import { Sessions } from "../../src/aws/sessions";
-import { Gates } from "../../src/delivery/gates";
 import { createDestinationIn } from "../../src/destination";
 import { startEmbeddedAws } from "../../src/local/aws/embedded-aws";
-import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { pointEnvironmentAt } from "../iam/scene";
 import { trust } from "../local/aws/policies";
+import { routerOn } from "../router";
 
 test("the first delivery of a process brings no warning into its host's log, whatever the version of Node.js", async () => {
   const environment = { ...process.env };
@@ -20,12 +18,7 @@ test("the first delivery of a process brings no warning into its host's log, wha
     permissionPolicies: [],
   });
   const node = createNodeAws();
-  const surroundings = {
-    aws: node,
-    sessions: new Sessions(node),
-    gates: new Gates(node.clock),
-    operator: () => DEFAULT_OPERATOR_POLICY,
-  };
+  const surroundings = routerOn(node);
   const settings = { lambda: "router-events", region: "us-east-1", roleAddress, accessKeyId, secretAccessKey };
 
   const result = await createDestinationIn(surroundings, settings).deliver(

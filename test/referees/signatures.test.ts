@@ -3,11 +3,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { createNodeAws } from "../../src/aws/node";
-import { Sessions } from "../../src/aws/sessions";
-import { Gates } from "../../src/delivery/gates";
 import { createDestinationIn } from "../../src/destination";
-import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { pointEnvironmentAt } from "../iam/scene";
+import { routerOn } from "../router";
 import { python } from "./python";
 
 const KEYS = { accessKeyId: "AKIDEXAMPLE000000000", secretAccessKey: "not+the/secret/only+for+this+test0000000" };
@@ -47,12 +45,7 @@ afterEach(async () => {
 /** Sends an event by each of these settings, and holds what arrived against botocore's own signature of it. */
 async function expectSignedAlike(settings: readonly object[], event: object): Promise<void> {
   const aws = createNodeAws();
-  const surroundings = {
-    aws,
-    sessions: new Sessions(aws),
-    gates: new Gates(aws.clock),
-    operator: () => DEFAULT_OPERATOR_POLICY,
-  };
+  const surroundings = routerOn(aws);
   for (const each of settings) {
     const destination = createDestinationIn(surroundings, { region: "us-east-1", ...KEYS, ...each });
     const result = await destination.deliver(event, { sourceId: "my-source-id", workspaceId: "My Workspace/7" });

@@ -1,13 +1,11 @@
 import type { AnalyticsServerEvent } from "@jitsu/protocols/analytics";
 import type { FullContext } from "@jitsu/protocols/functions";
 import type { InvokeAnswer } from "../../../src/aws/aws";
-import { Sessions } from "../../../src/aws/sessions";
-import { Gates } from "../../../src/delivery/gates";
 import { createDestinationIn } from "../../../src/destination";
 import { jitsuFunction } from "../../../src/hosts/jitsu/destination-function";
-import { DEFAULT_OPERATOR_POLICY } from "../../../src/settings/operator-policy";
 import type { Settings } from "../../../src/settings/settings";
 import { ANSWER, FakeAws, failure } from "../../aws/fake-aws";
+import { routerOn } from "../../router";
 
 const props = {
   lambda: "arn:aws:lambda:us-east-1:123456789012:function:events",
@@ -42,12 +40,7 @@ beforeEach(() => {
   counted = [];
   deliver = jitsuFunction((settings) => {
     made.push(settings);
-    const surroundings = {
-      aws,
-      sessions: new Sessions(aws),
-      gates: new Gates(aws.clock),
-      operator: () => DEFAULT_OPERATOR_POLICY,
-    };
+    const surroundings = routerOn(aws);
     const destination = createDestinationIn(surroundings, settings);
     return { deliver: (event, context) => destination.deliver(event, context) };
   });
