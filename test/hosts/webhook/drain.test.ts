@@ -37,7 +37,7 @@ test("what a killed drain had in hand is delivered by another, in its user's ord
   stage.aws.clock.advance(299_000);
   expect(stage.received.filter(({ userId }) => userId === "a")).toHaveLength(1);
   stage.aws.clock.advance(1_000);
-  await until("the queue is empty", () => stage.isEmpty);
+  await stage.emptied();
 
   const places = stage.received.filter(({ userId }) => userId === "a").map(({ properties }) => properties.place);
   expect(places).toEqual([1, 1, 2]);
@@ -69,7 +69,7 @@ test("what fails is hidden longer each time until it is mended, and then deliver
     return times === 8;
   });
   stage.isBroken = false;
-  await until("the queue is empty", () => stage.isEmpty);
+  await stage.emptied();
 
   // Two messages each time.
   expect(stage.hiddenFor).toEqual([5, 10, 20, 40, 80, 160, 320, 640].flatMap((seconds) => [seconds, seconds]));
@@ -79,7 +79,7 @@ test("what fails is hidden longer each time until it is mended, and then deliver
 test("what the function rejects goes to the dead-letter queue, else to the connection's file, and holds up nobody", async () => {
   await stage.accept(event("a", "Dropped", 1), event("a", "Works", 2));
   const first = await stage.start("--drain", "--dead-letter-queue", stage.deadLetterQueue);
-  await until("the queue is empty", () => stage.isEmpty);
+  await stage.emptied();
   expect((await stage.givenUp())[0]).toMatchObject({
     event: { messageId: "a/1" },
     rejected: { code: "RejectedByFunction" },
@@ -88,7 +88,7 @@ test("what the function rejects goes to the dead-letter queue, else to the conne
 
   await stage.accept(event("b", "Dropped", 1), event("b", "Works", 2));
   await stage.start("--drain");
-  await until("the queue is empty again", () => stage.isEmpty);
+  await stage.emptied();
   expect(JSON.parse(await readFile(join(stage.folder, "dead.ndjson"), "utf8"))).toMatchObject({
     connection: "shop",
     code: "RejectedByFunction",

@@ -118,6 +118,15 @@ export class QueueStage {
     return visible + hidden === 0;
   }
 
+  /** Resolves once the queue is empty. Nobody waits for what is hidden to be tried again: the clock is moved. */
+  async emptied(): Promise<void> {
+    let passed = this.hiddenFor.length;
+    await until("the queue is empty", () => {
+      for (; passed < this.hiddenFor.length; passed++) this.aws.clock.advance(1_000 * (this.hiddenFor[passed] ?? 0));
+      return this.isEmpty;
+    });
+  }
+
   /** How many of the events the function has received. */
   get distinct(): number {
     return new Set(this.received.map(({ messageId }) => messageId)).size;
