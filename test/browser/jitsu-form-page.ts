@@ -18,7 +18,10 @@ declare global {
   }
 }
 
-const DESTINATION = z.object({ id: z.string(), name: z.string() }).passthrough().merge(amazonLambda.credentials);
+const DESTINATION = z
+  .object({ id: z.string(), name: z.string(), cloneId: z.string().optional() })
+  .passthrough()
+  .merge(amazonLambda.credentials);
 const CONVERTERS = { "3.23.2": zodToJsonSchemaOld, newest: zodToJsonSchema };
 
 const root = createRoot(document.body.appendChild(document.createElement("main")));
