@@ -1,21 +1,39 @@
-// What an event costs through the receiver beside deliver() alone: CPU time of `serve` as it is built, over 200 connections, with one event per
+// What an event costs through the receiver beside the destination alone: CPU time of `serve` as it is built, over 200 connections, with one event per
 // request and with 100, in one process and in three. AWS is a stub that answers without looking; the load comes from this process.
+//
+// Like is compared with like:
+// - Both sides run at the same time, so that what else the machine does weighs on both alike; a ratio is of one such run.
+// - Both get the same events of a kilobyte with their message IDs, and have the same 200 invocations under way. A batch holds what one user did, whose
+//   events go one after the other. (Of different users a call sends 50 at once, and 200 such calls are more than a process does for one account.)
+// - Batches are held against deliver() of single events, which never has 20,000 events in memory at once, and against deliverBatch() of the same batches,
+//   which has: the latter tells what the receiver adds, JSON included.
+// - Every process is warmed up by itself before anything counts.
+// - Both run with the young generation that the examples of deployments have (NODE_OPTIONS), unless told otherwise with --defaults.
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
+import pc from "picocolors";
+import { Pool } from "undici";
+import type { Task } from "./receiver-baseline";
 
 const CONNECTIONS = 200;
 const SECRET = "a-secret-of-the-benchmark";
 
-const help = `Usage: npm run bench:receiver -- [--events <n>] [--rounds <n>] [--processes <n>]
+const help = `Usage: npm run bench:receiver -- [options]
 
-CPU time per event through the receiver over that of deliver(). Run \`npm run build\` before. Prints JSON.
+CPU time per event through the receiver over that of deliver(). Figures are medians of rounds that alternate. Run \`npm run build\` before.
+
+  --json               one JSON object, as on a pipe
+  --events <n>         events per round (default 20000)
+  --rounds <n>         rounds measured (default 5)
+  --processes <n>      receivers beside one (default 3)
+  --defaults           with the young generation that Node.js has by default
+  --short              a smoke test of a few seconds: its figures mean nothing
+  --help
 `;
 
 const EVENT = {
@@ -34,6 +52,51 @@ const EVENT = {
     page: { path: "/checkout", url: "https://example.com/checkout" },
   },
 };
+const REST = JSON.stringify(EVENT).slice(1);
+
+/** What is sent to the receiver. */
+interface Load {
+  readonly path: "/webhook/bench" | "/v1/track";
+  /** Events a request. */
+  readonly size: number;
+}
+
+const SINGLE: Load = { path: "/webhook/bench", size: 1 };
+const TRACKING: Load = { path: "/v1/track", size: 1 };
+const BATCH: Load = { path: "/webhook/bench", size: 100 };
+
+/** As in examples/compose and examples/kubernetes. */
+const NODE_OPTIONS = "--max-semi-space-size=64";
+
+/** The receiver under a load, beside the destination alone. */
+interface Contender {
+  readonly what: string;
+  readonly load: Load;
+  /** Receivers that share the connections. */
+  readonly several?: boolean;
+  /** What the destination is called with: single events, or batches like the load's. */
+  readonly beside: "deliver" | "deliverBatch";
+  /** What the ratio may be at most. */
+  readonly bound?: number;
+}
+
+const CONTENDERS = {
+  single: { what: "single events, webhook", load: SINGLE, beside: "deliver", bound: 1.9 },
+  tracking: { what: "single events, tracking API", load: TRACKING, beside: "deliver", bound: 1.9 },
+  batch100: { what: "batches of 100", load: BATCH, beside: "deliver", bound: 1.15 },
+  batch100OverBatch: { what: "batches of 100", load: BATCH, beside: "deliverBatch", bound: 1.15 },
+  processes: { what: "single events, several processes", load: SINGLE, several: true, beside: "deliver" },
+} as const satisfies Readonly<Record<string, Contender>>;
+type Name = keyof typeof CONTENDERS;
+const NAMES = Object.keys(CONTENDERS) as Name[];
+/** What several processes may cost over one, per event. */
+const PROCESSES_BOUND = 1.15;
+
+/** Microseconds of CPU time per event. */
+interface Measured {
+  readonly receiver: number;
+  readonly beside: number;
+}
 
 interface Aws {
   readonly stub: string;
@@ -48,18 +111,32 @@ interface Service {
   readonly child: ChildProcess;
 }
 
+interface Result {
+  readonly cpuMicros: Readonly<Record<Name, Measured>>;
+  readonly ratios: Readonly<Record<Name, number>>;
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      events: { type: "string", default: "20000" },
-      rounds: { type: "string", default: "5" },
+      json: { type: "boolean" },
+      events: { type: "string" },
+      rounds: { type: "string" },
       processes: { type: "string", default: "3" },
+      defaults: { type: "boolean" },
+      short: { type: "boolean" },
       help: { type: "boolean" },
     },
   });
   if (values.help) return void process.stdout.write(help);
-  const [events, rounds, processes] = [values.events, values.rounds, values.processes].map(Number);
-  if (!events || !rounds || !processes) throw new Error(help);
+  const number = (given: string | undefined, usual: number) => {
+    const value = given === undefined ? usual : Number(given);
+    if (!(value > 0)) throw new Error(help);
+    return value;
+  };
+  const events = number(values.events, values.short ? 2000 : 20_000);
+  const rounds = number(values.rounds, values.short ? 1 : 5);
+  const processes = number(values.processes, 3);
 
   const folder = mkdtempSync(join(tmpdir(), "bench-receiver-"));
   const aws = fork(join(__dirname, "server.cjs"), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
@@ -72,62 +149,85 @@ async function main(): Promise<void> {
       AWS_REGION: "us-east-1",
       AWS_ACCESS_KEY_ID: keys.accessKeyId,
       AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+      ...(!values.defaults && { NODE_OPTIONS }),
     };
     const settings = { lambda: functionArn, roleAddress: roleArn, externalId: "bench", timeoutMs: 30_000 };
     const file = join(folder, "connections.json");
-    const webhook = [{ type: "bearer", secrets: [SECRET] }];
-    writeFileSync(
-      file,
-      JSON.stringify({ connections: { bench: { settings, webhook, writeKeys: [{ key: "bench" }] } } }),
-    );
+    // A sender that waits as long as deliver() does here.
+    const connection = {
+      settings,
+      router: "jitsu-reverse-etl",
+      webhook: [{ type: "bearer", secrets: [SECRET] }],
+      writeKeys: [{ key: "bench" }],
+    };
+    writeFileSync(file, JSON.stringify({ connections: { bench: connection } }));
     for (let i = 0; i < processes; i++) services.push(await startService(file, env));
     const baseline = fork(join(__dirname, "receiver-baseline.cjs"), {
       env,
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
-    const deliver = async (): Promise<number> => {
-      baseline.send({ settings, event: EVENT, events, concurrency: CONNECTIONS });
-      return ((await once(baseline, "message")) as [number])[0];
-    };
     const [one] = services as [Service];
-    const contenders: Readonly<Record<string, () => Promise<number>>> = {
-      deliver,
-      webhook: () => load([one], "/webhook/bench", 1, events),
-      tracking: () => load([one], "/v1/track", 1, events),
-      webhook100: () => load([one], "/webhook/bench", 100, events),
-      processes: () => load(services, "/webhook/bench", 1, events),
+    const run = async ({ load: what, several, beside }: Contender): Promise<Measured> => {
+      const task: Task = {
+        settings,
+        event: EVENT,
+        concurrency: CONNECTIONS,
+        size: beside === "deliver" ? 1 : what.size,
+      };
+      baseline.send(task);
+      await once(baseline, "message");
+      const receiver = await load(several ? services : [one], what, events);
+      baseline.send("stop");
+      const [micros] = (await once(baseline, "message")) as [number];
+      return { receiver, beside: micros };
     };
-    const measured = new Map<string, number[]>(Object.keys(contenders).map((name) => [name, []]));
-    // The first round warms up.
+    const report = (text: string) => void (process.stderr.isTTY && process.stderr.write(`${text}\n`));
+    for (const service of services) {
+      for (const each of [SINGLE, TRACKING, BATCH]) await load([service], each, events);
+      report("warmed up one process");
+    }
+    const measured: Record<Name, Measured[]> = {
+      single: [],
+      tracking: [],
+      batch100: [],
+      batch100OverBatch: [],
+      processes: [],
+    };
+    // The first round of each warms up what is left.
     for (let round = 0; round <= rounds; round++) {
-      for (const [name, run] of Object.entries(contenders)) {
-        const micros = await run();
-        if (round > 0) measured.get(name)?.push(micros);
-        process.stderr.write(`round ${round} ${name}: ${micros.toFixed(1)} µs\n`);
+      for (const name of NAMES) {
+        const each = await run(CONTENDERS[name]);
+        if (round > 0) measured[name].push(each);
+        report(
+          `round ${round} of ${rounds}, ${name}: ${each.receiver.toFixed(1)} µs, ${each.beside.toFixed(1)} µs alone`,
+        );
       }
     }
-    const ratio = (name: string, over: string) => {
-      const below = measured.get(over) ?? [];
-      return Number(
-        median((measured.get(name) ?? []).map((micros, i) => micros / (below[i] ?? Number.NaN))).toFixed(3),
-      );
-    };
-    const result = {
-      cpuMicros: Object.fromEntries([...measured].map(([name, each]) => [name, Math.round(median(each))])),
-      ratios: {
-        single: ratio("webhook", "deliver"),
-        tracking: ratio("tracking", "deliver"),
-        batch100: ratio("webhook100", "deliver"),
-        [`processes${processes}`]: ratio("processes", "webhook"),
-      },
-    };
-    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    const result = resultOf(measured);
+    const asTable = process.stdout.isTTY && !values.json;
+    process.stdout.write(asTable ? table(result) : `${JSON.stringify(result, null, 2)}\n`);
     baseline.disconnect();
   } finally {
     for (const { child } of services) child.kill("SIGKILL");
     aws.disconnect();
     rmSync(folder, { recursive: true });
   }
+}
+
+function resultOf(measured: Readonly<Record<Name, readonly Measured[]>>): Result {
+  const ratios = (name: Name) => measured[name].map(({ receiver, beside }) => receiver / beside);
+  const middle = (name: Name): Measured => ({
+    receiver: Math.round(median(measured[name].map(({ receiver }) => receiver))),
+    beside: Math.round(median(measured[name].map(({ beside }) => beside))),
+  });
+  const ofOne = ratios("single");
+  const all = Object.fromEntries(NAMES.map((name) => [name, median(ratios(name))])) as Record<Name, number>;
+  // Over one process in the same round.
+  all.processes = median(ratios("processes").map((ratio, i) => ratio / (ofOne[i] ?? Number.NaN)));
+  return {
+    cpuMicros: Object.fromEntries(NAMES.map((name) => [name, middle(name)])) as Record<Name, Measured>,
+    ratios: Object.fromEntries(NAMES.map((name) => [name, Number(all[name].toFixed(3))])) as Record<Name, number>,
+  };
 }
 
 async function startService(file: string, env: NodeJS.ProcessEnv): Promise<Service> {
@@ -144,43 +244,39 @@ async function startService(file: string, env: NodeJS.ProcessEnv): Promise<Servi
 }
 
 /** @returns microseconds of CPU time per event, of all processes together */
-async function load(services: readonly Service[], path: string, size: number, events: number): Promise<number> {
-  const agents = services.map(
-    () => new Agent({ keepAlive: true, maxSockets: Math.ceil(CONNECTIONS / services.length) }),
-  );
+async function load(services: readonly Service[], load: Load, events: number): Promise<number> {
+  const each = Math.ceil(CONNECTIONS / services.length);
+  const pools = services.map(({ url }) => new Pool(url, { connections: each, pipelining: 1 }));
   let left = events;
-  const worker = async (_: unknown, i: number) => {
-    const service = services[i % services.length] as Service;
-    const agent = agents[i % services.length] as Agent;
-    for (; left > 0; ) {
-      left -= size;
-      const all = Array.from({ length: size }, (_, n) => ({
-        ...EVENT,
-        messageId: `m-${left}-${n}`,
-        userId: `u-${left + n}`,
-      }));
-      await post(service.url + path, agent, JSON.stringify(size === 1 ? all[0] : all));
+  const worker = async (pool: Pool) => {
+    while (left > 0) {
+      const from = left;
+      left -= load.size;
+      await post(pool, load.path, bodyOf(load, from));
     }
   };
   const before = await cpuSeconds(services);
-  await Promise.all(Array.from({ length: CONNECTIONS }, worker));
+  await Promise.all(pools.flatMap((pool) => Array.from({ length: each }, () => worker(pool))));
   const after = await cpuSeconds(services);
-  for (const agent of agents) agent.destroy();
-  return ((after - before) * 1e6) / events;
+  await Promise.all(pools.map((pool) => pool.close()));
+  return ((after - before) * 1e6) / (events - left);
 }
 
-function post(url: string, agent: Agent, body: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const isTracking = url.endsWith("/v1/track");
-    const authorization = isTracking ? `Basic ${Buffer.from("bench:").toString("base64")}` : `Bearer ${SECRET}`;
-    const headers = { authorization, "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-    const outgoing = request(url, { method: "POST", agent, headers }, async (response) => {
-      const answer = await text(response);
-      if (response.statusCode === 200) resolve();
-      else reject(new Error(`Answered ${response.statusCode}: ${answer.slice(0, 500)}`));
-    });
-    outgoing.on("error", reject).end(body);
-  });
+function bodyOf({ size }: Load, from: number): string {
+  const one = (i: number) => `{"messageId":"m-${from}-${i}","userId":"u-${from}",${REST}`;
+  return size === 1 ? one(0) : `[${Array.from({ length: size }, (_, i) => one(i)).join(",")}]`;
+}
+
+const JSON_TYPE = { "content-type": "application/json" };
+const HEADERS: Readonly<Record<Load["path"], Readonly<Record<string, string>>>> = {
+  "/webhook/bench": { ...JSON_TYPE, authorization: `Bearer ${SECRET}` },
+  "/v1/track": { ...JSON_TYPE, authorization: `Basic ${Buffer.from("bench:").toString("base64")}` },
+};
+
+async function post(pool: Pool, path: Load["path"], body: string): Promise<void> {
+  const { statusCode, body: answer } = await pool.request({ path, method: "POST", headers: HEADERS[path], body });
+  const text = await answer.text();
+  if (statusCode !== 200) throw new Error(`Answered ${statusCode}: ${text.slice(0, 500)}`);
 }
 
 async function cpuSeconds(services: readonly Service[]): Promise<number> {
@@ -194,6 +290,22 @@ async function cpuSeconds(services: readonly Service[]): Promise<number> {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function table({ cpuMicros, ratios }: Result): string {
+  const header = ["", "receiver µs", "beside", "its µs", "ratio", "at most"];
+  const rows = NAMES.map((name) => {
+    const { what, beside, bound }: Contender = CONTENDERS[name];
+    const { receiver, beside: alone } = cpuMicros[name];
+    const [over, most] = name === "processes" ? ["one process", PROCESSES_BOUND] : [`${beside}()`, bound];
+    return [what, receiver, over, name === "processes" ? cpuMicros.single.receiver : alone, ratios[name], most ?? ""];
+  });
+  const cells = [header, ...rows.map((row) => row.map(String))];
+  const widths = header.map((_title, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const lines = cells.map((row) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  "),
+  );
+  return `${pc.bold(lines[0])}\n${lines.slice(1).join("\n")}\n`;
 }
 
 main().catch((error: unknown) => {

@@ -28,7 +28,7 @@ import { SettingsError } from "./settings/settings-error";
 export interface DeliverOptions {
   /** Ends the delivery early: what it cuts off is a retry. */
   readonly signal?: AbortSignal;
-  /** Milliseconds for each invocation at most, where the host allows less than Timeout (ms). */
+  /** Milliseconds from the call on, where the host allows less than Timeout (ms). What has not been sent by then is a retry. */
   readonly timeoutMs?: number;
   /** W3C's trace context: handed on in the client context, where an event has its `RequestResponse` invocation to itself. */
   readonly traceparent?: string;
@@ -48,7 +48,7 @@ export interface Destination {
   /**
    * Delivers many events, `maxBatchSize` per invocation. Each user's events (user ID, else anonymous ID) are sent in the
    * order given, and those after a retried one still go; different users' side by side. An event at fault is found and
-   * told apart from those that shared its invocation. Each invocation has `timeoutMs`.
+   * told apart from those that shared its invocation. Each invocation has Timeout (ms), all together `timeoutMs`.
    *
    * @param context of all events
    * @returns one result per event, in the same order
@@ -184,8 +184,9 @@ class LambdaDestination implements HostedDestination {
       else if (!this.#failures) settle(position, unsent(plan));
       else unplanned.push(this.settle(plan, options).then((result) => settle(position, result)));
     }
+    const calledAt = this.#aws.clock.monotonic();
     await inLanes(batchesByUser(deliveries, this.#planner.limit), async (batch) => {
-      const sent = await this.#sendTogether(batch, this.#deadline(options));
+      const sent = await this.#sendTogether(batch, this.#deadline(options, calledAt));
       for (const [i, { position }] of batch.entries()) settle(position, sent[i] as DeliveryResult);
     });
     await Promise.all(unplanned);
@@ -220,15 +221,15 @@ class LambdaDestination implements HostedDestination {
     return deliveries.map((delivery) => results.get(delivery) as DeliveryResult);
   }
 
-  #deadline({ timeoutMs, signal, via }: DeliverOptions & { via?: Transport }): Deadline {
+  /** @param calledAt when the host began to wait, where that was not now */
+  #deadline({ timeoutMs, signal, via }: DeliverOptions & { via?: Transport }, calledAt?: number): Deadline {
+    const { clock } = this.#aws;
     const own = this.#settings.timeoutMs;
-    const capped = timeoutMs !== undefined && timeoutMs < own;
-    return new Deadline(this.#aws.clock, capped ? timeoutMs : own, {
-      signal,
-      via,
-      note: this.#timeoutNote,
-      ...(capped && { called: "that the router gives it" }),
-    });
+    const waited = calledAt === undefined || timeoutMs === undefined ? 0 : clock.monotonic() - calledAt;
+    const left = timeoutMs === undefined ? own : Math.max(0, Math.round(timeoutMs - waited));
+    if (left >= own) return new Deadline(clock, own, { signal, via, note: this.#timeoutNote });
+    const called = waited >= 1 ? "that are left of the router's" : "that the router gives it";
+    return new Deadline(clock, left, { signal, via, note: this.#timeoutNote, called });
   }
 
   /** With others that come at the same time, in one invocation. */

@@ -1,6 +1,6 @@
 import { createNodeAws, type NodeAws } from "./aws/node";
 import { Sessions } from "./aws/sessions";
-import { Gates } from "./delivery/gates";
+import { Gates, type GatesState } from "./delivery/gates";
 import { createDestinationIn, type HostedDestination, type Surroundings } from "./destination";
 import { type OperatorPolicy, operatorPolicyFromEnvironment, unsafeForTenants } from "./settings/operator-policy";
 import { SettingsError } from "./settings/settings-error";
@@ -26,6 +26,12 @@ export function nodeSurroundings({ operator, defaults }: HostedOptions = {}): Su
     shared = { aws, sessions: new Sessions(aws), gates: new Gates(aws.clock) };
   }
   return { ...shared, operator: () => operator ?? operatorPolicyFromEnvironment(process.env, defaults) };
+}
+
+/** What an operator may want to know of what all destinations of the process share. */
+export function sharedState(): { readonly sessions: number; readonly gates: GatesState } {
+  const { sessions, gates } = nodeSurroundings();
+  return { sessions: sessions.size, gates: gates.state };
 }
 
 /** `createDestination` of the package's face, with what hosts need of it whose queue lies between planning and sending. */

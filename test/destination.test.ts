@@ -648,6 +648,20 @@ describe("who calls deliverBatch", () => {
     await destination().deliver(track, source, { timeoutMs: 60_000 });
     expect(aws.invoked.map(({ timeoutMs }) => timeoutMs)).toEqual([1800, 5000]);
   });
+
+  test("gives it to all events of a batch together: what has not been sent when it is over is a retry, and is not sent", async () => {
+    aws.onInvoke = async () => {
+      aws.pass(700);
+      return ANSWER;
+    };
+    const ofOneUser = [0, 1, 2, 3].map((n) => ({ ...track, messageId: `m-${n}`, userId: "u-1" }));
+    const results = await destination().deliverBatch(ofOneUser, source, { timeoutMs: 1800 });
+    expect(results.map(({ outcome }) => outcome)).toEqual(["delivered", "delivered", "delivered", "retry"]);
+    expect(results[3]?.error?.message).toBe(
+      "AWS Lambda: The function did not answer within the 0 ms that are left of the router's.",
+    );
+    expect(aws.invoked.map(({ timeoutMs }) => timeoutMs)).toEqual([1800, 1100, 400]);
+  });
 });
 
 describe("events that come one at a time, with a Batch Window", () => {

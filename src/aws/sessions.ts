@@ -54,6 +54,11 @@ export class Sessions {
     this.#granted = new BoundedMap({ entries: limit });
   }
 
+  /** Sessions that are kept. */
+  get size(): number {
+    return this.#granted.size;
+  }
+
   /**
    * A session that is there and good for at least some seconds.
    *

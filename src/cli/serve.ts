@@ -16,6 +16,7 @@ import { drainQueue, givingUpInto } from "../hosts/webhook/queue-drain";
 import { createReceiver } from "../hosts/webhook/receiver";
 import { createDestination, type Destination } from "../index";
 import { FIFO_QUEUE_URL } from "../names/grammar";
+import { sharedState } from "../node";
 import { type Command, type ExitCode, type Io, UsageError } from "./command";
 import { readConnectionsFile } from "./connections-file";
 import { fileProblem } from "./file-problem";
@@ -91,7 +92,11 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
       failed: (error) => log.error({ error: String((error as Error)?.stack ?? error) }, "failed"),
     },
   });
-  const metrics = new Metrics({ inFlight: () => receiver.inFlight, heldBytes: () => receiver.heldBytes });
+  const metrics = new Metrics({
+    inFlight: () => receiver.inFlight,
+    heldBytes: () => receiver.heldBytes,
+    shared: sharedState,
+  });
   reload.onReload = (result) => metrics.reloaded(result);
   let ready = true;
   const admin = await open(adminApp(metrics, () => ready).fetch, options.adminHost, options.adminPort, "--admin-port");
@@ -122,7 +127,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
 async function drainUntilInterrupted(options: Options, reload: Reload, io: Io, log: Logger): Promise<ExitCode> {
   const { queue, deadLetterQueue, adminHost, adminPort } = options;
   if (!queue) throw new UsageError("--drain needs --queue.");
-  const metrics = new Metrics({ inFlight: () => 0, heldBytes: () => 0 });
+  const metrics = new Metrics({ inFlight: () => 0, heldBytes: () => 0, shared: sharedState });
   reload.onReload = (result) => metrics.reloaded(result);
   const calledOff = new AbortController();
   const admin = await open(

@@ -73,6 +73,11 @@ export class Gate {
     return this.#limit;
   }
 
+  /** What the function answers at present, where its circuit is open. */
+  get closedBy(): "throttled" | "refused" | undefined {
+    return this.#circuit?.because;
+  }
+
   /** Whether there is nothing to remember: a gate like new. */
   get idle(): boolean {
     return this.#inFlight === 0 && this.#circuit === undefined && this.#limit === Number.POSITIVE_INFINITY;

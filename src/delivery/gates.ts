@@ -35,6 +35,17 @@ const REFUSALS: readonly DeliveryErrorCode[] = ["AccessDenied", "InvalidCredenti
 /** Failures by which Lambda says that it would have taken another invocation. */
 const ONE_INVOCATIONS: readonly DeliveryErrorCode[] = ["PayloadTooLarge", "InvalidEvent", "RecursiveInvocation"];
 
+/** What an operator may want to know of all gates together. */
+export interface GatesState {
+  /** Invocations under way. */
+  readonly inFlight: number;
+  /** Functions that are given fewer invocations at once, because AWS throttled them. */
+  readonly limited: number;
+  /** Functions that are left alone but for one try now and then: all of their invocations are throttled, or refused. */
+  readonly throttled: number;
+  readonly refused: number;
+}
+
 /** The gates of all functions that a process invokes, and the shares of its tenants. */
 export class Gates {
   readonly #clock: Pick<Clock, "monotonic">;
@@ -49,6 +60,16 @@ export class Gates {
   /** Gates that there is something to remember of. */
   get size(): number {
     return this.#known.size;
+  }
+
+  get state(): GatesState {
+    const state = { inFlight: 0, limited: 0, throttled: 0, refused: 0 };
+    for (const { gate } of this.#known.values()) {
+      state.inFlight += gate.inFlight;
+      if (gate.closedBy) state[gate.closedBy]++;
+      else if (gate.limit < Number.POSITIVE_INFINITY) state.limited++;
+    }
+    return state;
   }
 
   keeperOf(entrance: Entrance): Gatekeeper {

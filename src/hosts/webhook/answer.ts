@@ -59,7 +59,7 @@ function tooLarge(failures: readonly Failure[]): boolean {
   return failures.every(({ error }) => error?.code === "PayloadTooLarge");
 }
 
-type Failure = Exclude<Outcome, Accepted>;
+export type Failure = Exclude<Outcome, Accepted>;
 
 export function isFailure(outcome: EventOutcome): outcome is Failure {
   return outcome.outcome === "retry" || outcome.outcome === "rejected";

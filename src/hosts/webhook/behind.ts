@@ -21,10 +21,8 @@ export interface Accepted {
 export type Outcome = DeliveryResult | Accepted;
 
 export interface TakeOptions {
-  /** Milliseconds that are left of the time that the sender waits; caps the settings' own timeout. */
+  /** Milliseconds that are left of the time that the sender waits, for all events together; caps the settings' own timeout. */
   readonly timeoutMs?: number;
-  /** Given once that time is over, where many events go one after the other: those that are left are retries. */
-  readonly signal?: AbortSignal;
   /** Of the trace that the request belongs to, where it has one event. */
   readonly traceparent?: string;
   /** Whether the event at that position is to share no invocation: its last result said so. */

@@ -1,4 +1,4 @@
-import type { ReceiverContext } from "./arrival";
+import { headerOf, type ReceiverContext } from "./arrival";
 import type { Connections, WriteKey } from "./connection";
 import { Refusal } from "./refusal";
 
@@ -7,7 +7,7 @@ const MAX_AGE = 600;
 
 /** A browser's question whether a page may send: answered for all write keys together, because it does not say which. */
 export function preflight(c: ReceiverContext, connections: Connections): Response {
-  const origin = c.req.header("origin");
+  const origin = headerOf(c, "origin");
   if (origin !== undefined && isOpen(c.req.path) && connections.allowsOrigin(origin)) {
     allow(c, origin);
     c.header("access-control-allow-methods", "GET, POST");
@@ -27,7 +27,7 @@ export function preflight(c: ReceiverContext, connections: Connections): Respons
  * @throws Refusal (403) where the page may not
  */
 export function allowOrigin(c: ReceiverContext, connections: Connections, key?: WriteKey): undefined {
-  const origin = c.req.header("origin");
+  const origin = headerOf(c, "origin");
   if (origin === undefined) return;
   const allowed = key ? key.origins.includes("*") || key.origins.includes(origin) : connections.allowsOrigin(origin);
   if (!allowed) throw new Refusal(403, "OriginNotAllowed", "This write key is not for pages of this origin.");

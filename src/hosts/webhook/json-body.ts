@@ -9,13 +9,16 @@ const unzip = promisify(gunzip);
 /**
  * Inflates a body that is gzip. Libraries announce gzip under many content types and some do not announce it at all; no JSON begins like it.
  *
+ * @returns nothing where there is nothing to inflate
  * @throws Refusal where it is broken (400), grows too large (413) or is compressed otherwise (415)
  */
-export async function inflate(body: Body, encoding: string | undefined): Promise<void> {
-  if (body.bytes[0] !== 0x1f || body.bytes[1] !== 0x8b) {
-    if (encoding === undefined || /^(?:identity|gzip|x-gzip)$/i.test(encoding)) return;
-    throw new Refusal(415, "UnsupportedEncoding", "A body may be compressed with gzip and nothing else.");
-  }
+export function inflate(body: Body, encoding: string | undefined): Promise<void> | undefined {
+  if (body.bytes[0] === 0x1f && body.bytes[1] === 0x8b) return inflateGzip(body);
+  if (encoding === undefined || /^(?:identity|gzip|x-gzip)$/i.test(encoding)) return undefined;
+  throw new Refusal(415, "UnsupportedEncoding", "A body may be compressed with gzip and nothing else.");
+}
+
+async function inflateGzip(body: Body): Promise<void> {
   try {
     const inflated = await unzip(body.bytes, { maxOutputLength: BOUNDS.inflatedBytes });
     body.hold(inflated.length);
@@ -35,8 +38,22 @@ export function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString("utf8").replace(BYTE_ORDER_MARK, ""));
   } catch {
-    throw new Refusal(400, "InvalidBody", "The body is not JSON.");
+    throw notJson(bytes);
   }
+}
+
+/** What routers may be set to send in place of JSON, by how it begins. */
+const OTHER_FORMATS: readonly (readonly [is: RegExp, name: string])[] = [
+  [/^\s*</, "XML"],
+  [/^[\w.%+[\]-]+=/, "a form"],
+];
+
+function notJson(bytes: Buffer): Refusal {
+  const beginning = bytes.toString("latin1", 0, 100);
+  const [, format] = OTHER_FORMATS.find(([is]) => is.test(beginning)) ?? [];
+  return format === undefined
+    ? new Refusal(400, "InvalidBody", "The body is not JSON.")
+    : new Refusal(415, "UnsupportedFormat", `The body is ${format}: let the router send JSON.`);
 }
 
 const BYTE_ORDER_MARK = /^\uFEFF/;

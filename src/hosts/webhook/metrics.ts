@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { GatesState } from "../../delivery/gates";
 import { type EventOutcome, isFailure } from "./answer";
 import type { Connection } from "./connection";
 import type { Answered } from "./receiver";
@@ -10,6 +11,13 @@ const LATENCIES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 export interface Gauges {
   readonly inFlight: () => number;
   readonly heldBytes: () => number;
+  readonly shared: () => SharedState;
+}
+
+/** What all destinations of the process have together. */
+export interface SharedState {
+  readonly sessions: number;
+  readonly gates: GatesState;
 }
 
 /** The receiver's numbers for Prometheus, under `amazon_lambda_`, with Node.js's own beside them. */
@@ -44,6 +52,29 @@ export class Metrics {
   constructor(gauges: Gauges) {
     gauge(this.#registry, "amazon_lambda_requests_in_flight", "Requests that are not answered yet.", gauges.inFlight);
     gauge(this.#registry, "amazon_lambda_held_bytes", "Bytes of bodies that are held.", gauges.heldBytes);
+    gauge(
+      this.#registry,
+      "amazon_lambda_invocations_in_flight",
+      "Invocations under way, of all functions.",
+      () => gauges.shared().gates.inFlight,
+    );
+    gauge(
+      this.#registry,
+      "amazon_lambda_sessions",
+      "Sessions of assumed roles that are kept.",
+      () => gauges.shared().sessions,
+    );
+    new Gauge({
+      name: "amazon_lambda_gates",
+      help: "Functions that are not given all there is: limited (AWS throttled them), throttled or refused (tried every few seconds only).",
+      labelNames: ["state"] as const,
+      registers: [this.#registry],
+      collect() {
+        const { limited, throttled, refused } = gauges.shared().gates;
+        for (const [state, functions] of Object.entries({ limited, throttled, refused }))
+          this.set({ state }, functions);
+      },
+    });
     collectDefaultMetrics({ register: this.#registry });
   }
 

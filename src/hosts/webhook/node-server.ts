@@ -43,15 +43,14 @@ export async function listen(
 ): Promise<NodeServer> {
   const { maxConnections, ...timeouts } = bounds;
   const answer = requestListener(fetch);
-  const sockets = new Set<Socket>();
-  const unanswered = new Set<ServerResponse>();
+  /** With the last answer of each. */
+  const sockets = new Map<Socket, ServerResponse | undefined>();
   const server = createServer(timeouts, (incoming, outgoing) => {
-    unanswered.add(outgoing);
-    outgoing.on("close", () => unanswered.delete(outgoing));
+    sockets.set(incoming.socket, outgoing);
     answer(incoming, outgoing);
   });
   server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
+    sockets.set(socket, undefined);
     socket.on("close", () => sockets.delete(socket));
   });
   server.maxConnections = maxConnections;
@@ -63,11 +62,10 @@ export async function listen(
       const closed = once(server, "close");
       server.close();
       // What is in flight is answered, and its connection not kept for another request.
-      for (const outgoing of unanswered) {
-        outgoing.shouldKeepAlive = false;
-        if (outgoing.socket) sockets.delete(outgoing.socket);
+      for (const [socket, outgoing] of sockets) {
+        if (outgoing && !outgoing.writableFinished) outgoing.shouldKeepAlive = false;
+        else socket.destroy();
       }
-      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };

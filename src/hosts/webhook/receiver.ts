@@ -8,11 +8,11 @@
  * const receiver = createReceiver({ connections: () => fixedConnections([connection], [key]) });
  * const response = await receiver.fetch(new Request("http://localhost/webhook/shop", { method: "POST", … }));
  */
-import { setMaxListeners } from "node:events";
 import { Hono } from "hono";
+import { RegExpRouter } from "hono/router/reg-exp-router";
 import { skipped } from "../../delivery/result";
-import { answerFor, type EventOutcome, isFailure } from "./answer";
-import { Body, clientIp, type ReceiverContext, type RuntimeBindings, readBody } from "./arrival";
+import { answerFor, type EventOutcome, type Failure, isFailure } from "./answer";
+import { Body, clientIp, headerOf, type ReceiverContext, type RuntimeBindings, readBody } from "./arrival";
 import type { Outcome } from "./behind";
 import { BOUNDS, Room } from "./bounds";
 import { allowOrigin, preflight } from "./browsers";
@@ -74,7 +74,16 @@ export interface Receiver {
 }
 
 const ROOM_BYTES = 256 * 1024 * 1024;
-const TRACKING = ["/v1/:endpoint", "/beacon/v1/:endpoint", "/api/s/:endpoint", "/api/s/s2s/:endpoint"];
+/** By the route's template: one regular expression finds it, so that no two of them may differ in a part that one names and the other leaves open. */
+const TRACKING: Readonly<Record<string, string>> = {
+  "/v1/:endpoint": "/v1/:endpoint",
+  "/beacon/v1/:endpoint": "/beacon/v1/:endpoint",
+  // `/api/s/s2s/<type>` as well.
+  "/api/s/:endpoint": "/api/s/:endpoint{.+}",
+};
+const WEBHOOK = "/webhook/:connection";
+/** Addresses that there are, whatever the method. */
+const KNOWN_PATH = /^\/(?:v1|beacon\/v1|api\/s|api\/s\/s2s|webhook)\/[^/]+\/?$/;
 
 /** What is known of a request while it is worked on. */
 interface Trace {
@@ -91,7 +100,6 @@ interface Intake {
   readonly events: readonly unknown[];
   readonly receivedAt: number;
   readonly detailed: boolean;
-  readonly traceparent?: string | undefined;
 }
 
 export function createReceiver(options: ReceiverOptions): Receiver {
@@ -101,7 +109,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const delivered = new EventRecord();
   /** Those that may be what a batch failed for. */
   const alone = new EventRecord();
-  const app = new Hono<{ Bindings: RuntimeBindings }>({ strict: false });
+  const app = new Hono<{ Bindings: RuntimeBindings }>({ strict: false, router: new RegExpRouter() });
   let inFlight = 0;
   let draining = false;
   let drained = () => {};
@@ -110,12 +118,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   app.get("/readyz", (c) => (draining ? c.json({ ok: false, reason: "ending" }, 503) : c.json({ ok: true })));
   libraryRoutes(app, connections);
   app.options("*", (c) => preflight(c, connections()));
-  for (const route of TRACKING) app.post(route, (c) => answered(c, route, takeTracked));
-  for (const method of ["POST", "PUT", "PATCH"]) {
-    app.on(method, "/webhook/:connection", (c) => answered(c, "/webhook/:connection", takeWebhook));
-  }
-  for (const route of [...TRACKING, "/webhook/:connection"]) app.all(route, (c) => answered(c, route, refuseMethod));
-  app.notFound((c) => answered(c, "*", refuseUnknown));
+  for (const [route, pattern] of Object.entries(TRACKING)) app.post(pattern, (c) => answered(c, route, takeTracked));
+  app.on(["POST", "PUT", "PATCH"], WEBHOOK, (c) => answered(c, WEBHOOK, takeWebhook));
+  app.notFound((c) => answered(c, "*", KNOWN_PATH.test(c.req.path) ? refuseMethod : refuseUnknown));
   app.onError((error, c) => {
     observer.failed?.(error);
     return c.json({ success: false, code: "Unknown", message: "The receiver made a mistake." }, 500);
@@ -172,7 +177,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const said = keyOutsideBody(c);
     const early = said === undefined ? undefined : authorised(c, said, trace);
     await readBody(c, body);
-    await inflate(body, c.req.header("content-encoding"));
+    const inflating = inflate(body, headerOf(c, "content-encoding"));
+    if (inflating) await inflating;
     const tracked = trackedEvents(endpoint, parseJson(body.bytes));
     const key = early ?? authorised(c, tracked.writeKey, trace);
     assertFew(tracked.events);
@@ -202,11 +208,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     }
     trace.connection = name;
     await readBody(c, body);
-    await inflate(body, c.req.header("content-encoding"));
+    const inflating = inflate(body, headerOf(c, "content-encoding"));
+    if (inflating) await inflating;
     let items: unknown;
-    const parsed = () => (items ??= parseItems(body.bytes, c.req.header("content-type")));
+    const parsed = () => (items ??= parseItems(body.bytes, headerOf(c, "content-type")));
     if (connection.credentials.length > 0) {
-      const header = (header: string) => c.req.header(header);
+      const header = (name: string) => headerOf(c, name.toLowerCase());
       authenticate(connection.credentials, { header, body: body.bytes, now: receivedAt, parsed });
     }
     const events = eventsIn(parsed());
@@ -217,42 +224,53 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   async function deliver(c: ReceiverContext, intake: Intake, trace: Trace): Promise<Response> {
     const { connection, router, events, detailed } = intake;
     trace.events = events.length;
-    const outcomes = await outcomesOf({ ...intake, traceparent: traceparentOf(c.req.header("traceparent")) });
-    const kept = await keepRejected(connection, events, outcomes);
+    const outcomes = await outcomesOf(intake, traceparentOf(headerOf(c, "traceparent")));
+    const kept = !outcomes.some(isRejected) || (await keepRejected(connection, events, outcomes));
     const { status, retryAfterSeconds, body } = answerFor(outcomes, router, { kept, detailed });
     if (status !== 200 || c.env?.incoming?.socket.destroyed) remember(connection, outcomes, kept);
     for (const outcome of outcomes) observer.ended?.(connection, outcome);
     const failure = outcomes.find(isFailure);
     if (failure?.error) Object.assign(trace, { code: failure.error.code, message: failure.error.message });
     if (retryAfterSeconds !== undefined) c.header("retry-after", String(retryAfterSeconds));
-    return c.json(body, status as 200);
+    return status === 200 ? c.json(body) : c.json(body, status as 400);
   }
 
   /** An outcome per event: of those that are sent, and of those that need not be. */
-  async function outcomesOf({ connection, router, events, receivedAt, traceparent }: Intake): Promise<EventOutcome[]> {
-    const { behind, sourceId, workspaceId, name } = connection;
-    const settled = events.map((event): EventOutcome | undefined => {
-      if (router === LIBRARY && isKeptAway(event))
-        return skipped({ messageId: messageIdOrNone(event), durationMs: 0, attempts: 0 });
-      const messageId = delivered.size > 0 ? messageIdOrNone(event) : "";
-      return messageId !== "" && delivered.has(name, messageId) ? { outcome: "repeated", messageId } : undefined;
-    });
+  async function outcomesOf(intake: Intake, traceparent: string | undefined): Promise<readonly EventOutcome[]> {
+    const { events, router } = intake;
+    if (router !== LIBRARY && delivered.size === 0) return send(intake, events, traceparent);
+    const settled = events.map((event) => settledBefore(intake, event));
     const waiting = events.filter((_event, i) => settled[i] === undefined);
-    const context = { sourceId, workspaceId, receivedAt: new Date(receivedAt) };
-    const timeoutMs = Math.max(1, router.deadlineMs - (now() - receivedAt));
-    const [only] = waiting;
-    const sent: readonly Outcome[] =
-      waiting.length === 1
-        ? [await behind.deliver(only, context, { timeoutMs, ...(traceparent !== undefined && { traceparent }) })]
-        : waiting.length > 1
-          ? await behind.deliverBatch(waiting, context, {
-              timeoutMs,
-              signal: signalAfter(timeoutMs),
-              ...(alone.size > 0 && { alone: (i: number) => alone.has(name, messageIdOrNone(waiting[i])) }),
-            })
-          : [];
+    const sent = waiting.length > 0 ? await send(intake, waiting, traceparent) : [];
     let next = 0;
     return settled.map((outcome) => outcome ?? (sent[next++] as Outcome));
+  }
+
+  /** What is known of an event without sending it. */
+  function settledBefore({ connection, router }: Intake, event: unknown): EventOutcome | undefined {
+    if (router === LIBRARY && isKeptAway(event))
+      return skipped({ messageId: messageIdOrNone(event), durationMs: 0, attempts: 0 });
+    const messageId = delivered.size > 0 ? messageIdOrNone(event) : "";
+    return messageId !== "" && delivered.has(connection.name, messageId)
+      ? { outcome: "repeated", messageId }
+      : undefined;
+  }
+
+  async function send(
+    { connection: { behind, sourceId, workspaceId, name }, router, receivedAt }: Intake,
+    events: readonly unknown[],
+    traceparent: string | undefined,
+  ): Promise<readonly Outcome[]> {
+    const context = { sourceId, workspaceId, receivedAt: new Date(receivedAt) };
+    const timeoutMs = Math.max(1, router.deadlineMs - (now() - receivedAt));
+    if (events.length === 1)
+      return [
+        await behind.deliver(events[0], context, { timeoutMs, ...(traceparent !== undefined && { traceparent }) }),
+      ];
+    return behind.deliverBatch(events, context, {
+      timeoutMs,
+      ...(alone.size > 0 && { alone: (i: number) => alone.has(name, messageIdOrNone(events[i])) }),
+    });
   }
 
   /** @returns whether everything that was rejected is kept here now; a disk that is full keeps nothing, and the sender has to */
@@ -262,10 +280,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     outcomes: readonly EventOutcome[],
   ): Promise<boolean> {
     const { keep } = connection;
-    const rejected = outcomes.flatMap((outcome, i) =>
-      outcome.outcome === "rejected" ? [{ outcome, event: events[i] }] : [],
-    );
-    if (rejected.length === 0) return true;
+    const rejected = outcomes.flatMap((outcome, i) => (isRejected(outcome) ? [{ outcome, event: events[i] }] : []));
     if (!keep) return false;
     const ends = await Promise.allSettled(
       rejected.map(({ event, outcome: { messageId, error, function: name } }) =>
@@ -312,11 +327,15 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 /** The write key where it stands outside the body: headers win over what Jitsu's libraries mask in it. */
 function keyOutsideBody(c: ReceiverContext): string | undefined {
   return (
-    basicCredentials(c.req.header("authorization")) ??
-    c.req.header("x-write-key") ??
+    basicCredentials(headerOf(c, "authorization")) ??
+    headerOf(c, "x-write-key") ??
     c.req.query("writeKey") ??
     c.req.query("writekey")
   );
+}
+
+function isRejected(outcome: EventOutcome): outcome is Failure {
+  return outcome.outcome === "rejected";
 }
 
 /** @see https://www.w3.org/TR/trace-context/#traceparent-header */
@@ -325,13 +344,6 @@ const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}
 /** A header that is not by the grammar is nobody's trace; it is not handed on. */
 function traceparentOf(header: string | undefined): string | undefined {
   return header !== undefined && TRACEPARENT.test(header) ? header : undefined;
-}
-
-/** Each of a batch's invocations listens to it. */
-function signalAfter(ms: number): AbortSignal {
-  const signal = AbortSignal.timeout(ms);
-  setMaxListeners(0, signal);
-  return signal;
 }
 
 function assertFew(events: readonly unknown[]): void {

@@ -20,7 +20,9 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   event: "event",
 };
 
-export function endpointNamed(name: string): Endpoint | undefined {
+/** @param path the address after the API's own part; Jitsu's servers write `s2s/` before the name */
+export function endpointNamed(path: string): Endpoint | undefined {
+  const name = path.replace(/^s2s\//, "");
   return Object.hasOwn(ENDPOINTS, name) ? ENDPOINTS[name] : undefined;
 }
 

@@ -138,6 +138,9 @@ test("tells what it did by metrics and log, and none of the secrets, addresses a
     'amazon_lambda_delivery_duration_seconds_count{connection="shop"} 4',
     'amazon_lambda_requests_total{route="/webhook/:connection",status="401",code="Unauthorized"} 1',
     "amazon_lambda_requests_in_flight 0",
+    "amazon_lambda_invocations_in_flight 0",
+    "amazon_lambda_sessions 1",
+    'amazon_lambda_gates{state="limited"} 0',
   ])
     expect(metrics.split("\n")).toContain(line);
 

@@ -323,13 +323,55 @@ test.each([
   ]);
 });
 
-test("events of one user that go one after the other are cut off when the sender's time is over", async () => {
+test.each([
+  ["XML", '<?xml version="1.0"?><event/>', "application/xml"],
+  ["a form", "type=track&event=Signed+Up&userId=u", "application/x-www-form-urlencoded"],
+  ["a form", "context%5Bip%5D=203.0.113.7", "application/x-www-form-urlencoded"],
+  ["XML", "<event/>", "application/json"],
+])("%s is refused, and told what to change: %s", async (format, body, contentType) => {
+  const { post, behind } = await open();
+  const response = await post("/webhook/shop", body, { "content-type": contentType });
+
+  expect([response.status, await response.json()]).toEqual([
+    415,
+    { success: false, code: "UnsupportedFormat", message: `The body is ${format}: let the router send JSON.` },
+  ]);
+  expect(behind.taken).toEqual([]);
+});
+
+test.each(["GET", "DELETE"])(
+  "a webhook that is sent with %s is told that a query has no room for an event",
+  async (method) => {
+    const { url, behind } = await open();
+    const response = await fetch(`${url}/webhook/shop?type=track&event=Signed+Up`, { method });
+
+    expect([response.status, await response.json()]).toEqual([
+      405,
+      {
+        success: false,
+        code: "MethodNotAllowed",
+        message: "Send events with POST: in a query there is no room for an event.",
+      },
+    ]);
+    expect(behind.taken).toEqual([]);
+  },
+);
+
+test("a form's content type does not matter where the body is JSON", async () => {
+  const { post, behind } = await open();
+  const response = await post("/webhook/shop", EVENT, { "content-type": "application/x-www-form-urlencoded" });
+
+  expect(response.status).toBe(200);
+  expect(behind.taken).toEqual([EVENT]);
+});
+
+test("all events of a request share the time that their sender waits", async () => {
   const { post, behind } = await open({ router: "jitsu" });
   await post("/webhook/shop", [EVENT, { ...EVENT, messageId: "m-2" }]);
 
   const [options] = behind.options;
-  expect(options?.signal).toBeInstanceOf(AbortSignal);
   expect(options?.timeoutMs).toBeLessThanOrEqual(ROUTERS.jitsu.deadlineMs);
+  expect(options?.timeoutMs).toBeGreaterThan(0);
 });
 
 test.each([
