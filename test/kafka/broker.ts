@@ -38,9 +38,12 @@ export class Broker {
         `listeners=PLAINTEXT://127.0.0.1:${port},SASL_SSL://127.0.0.1:${securePort},CONTROLLER://127.0.0.1:${controller}`,
         `advertised.listeners=PLAINTEXT://127.0.0.1:${port},SASL_SSL://127.0.0.1:${securePort}`,
         "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT",
-        "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512",
+        "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
         `listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_${username}="${password}";`,
-        "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;",
+        ...["256", "512"].map(
+          (bits) =>
+            `listener.name.sasl_ssl.scram-sha-${bits}.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;`,
+        ),
         `ssl.keystore.location=${join(folder, "keystore.p12")}`,
         `ssl.keystore.password=${KEYSTORE_PASSWORD}`,
         "controller.listener.names=CONTROLLER",
@@ -55,8 +58,11 @@ export class Broker {
       ].join("\n"),
     );
     const broker = new Broker(folder, port, securePort);
-    const scram = `SCRAM-SHA-512=[name=${username},password=${password}]`;
-    const format = ["format", "--add-scram", scram, "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c"];
+    const logins = ["256", "512"].flatMap((bits) => [
+      "--add-scram",
+      `SCRAM-SHA-${bits}=[name=${username},password=${password}]`,
+    ]);
+    const format = ["format", ...logins, "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c"];
     execFileSync("java", broker.#java("kafka.tools.StorageTool", ...format), { stdio: "ignore" });
     await broker.run();
     return broker;

@@ -40,17 +40,20 @@ const secure = () => ({
   KAFKA_PASSWORD: LOGIN.password,
 });
 
-test.each(["PLAIN", "SCRAM-SHA-512"])("reaches a broker that wants TLS and a login (%s)", async (mechanism) => {
-  const topic = mechanism.toLowerCase();
-  await stage.createTopics(topic);
-  await stage.produce(["1", "2", "3"].map((messageId) => record(topic, messageId)));
-  const worker = stage.startWorker(topic, { ...secure(), KAFKA_SASL_MECHANISM: mechanism });
-  await until("all are delivered", () => received.length === 3);
+test.each(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])(
+  "reaches a broker that wants TLS and a login (%s)",
+  async (mechanism) => {
+    const topic = mechanism.toLowerCase();
+    await stage.createTopics(topic);
+    await stage.produce(["1", "2", "3"].map((messageId) => record(topic, messageId)));
+    const worker = stage.startWorker(topic, { ...secure(), KAFKA_SASL_MECHANISM: mechanism });
+    await until("all are delivered", () => received.length === 3);
 
-  expect(received).toEqual(["1", "2", "3"]);
-  expect(await worker.end("SIGTERM")).toBe(0);
-  expect(await stage.lag(topic)).toBe(0);
-});
+    expect(received).toEqual(["1", "2", "3"]);
+    expect(await worker.end("SIGTERM")).toBe(0);
+    expect(await stage.lag(topic)).toBe(0);
+  },
+);
 
 test("says why it does not reach a broker, and nothing that is secret", async () => {
   const [password, mechanism] = ["another-password", "SCRAM-SHA-512"];

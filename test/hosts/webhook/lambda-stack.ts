@@ -14,6 +14,8 @@ export interface Answer {
 export interface LambdaStack {
   readonly aws: EmbeddedAws;
   readonly queue: EventQueue;
+  /** Hands an event over as AWS wrote it. */
+  handle(event: object): Promise<Answer>;
   /** As a function URL hands a request over. */
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /**
@@ -82,6 +84,7 @@ export async function startLambdaStack(
   return {
     aws,
     queue,
+    handle: async (event) => (await handler(event, {})) as Answer,
     post: async (path, body, headers = {}) =>
       (await handler(
         {

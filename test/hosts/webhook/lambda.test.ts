@@ -46,6 +46,26 @@ test("an event is answered 2xx when it stands in the queue, and delivered from t
   expect(counts()).toEqual({ visible: 0, hidden: 0 });
 });
 
+const headers = { "content-type": "application/json", authorization: "Bearer a-secret-of-mine" };
+const asked = { httpMethod: "POST", path: "/webhook/my-source-id", headers, queryStringParameters: null };
+test.each([
+  [
+    "API Gateway's REST API",
+    { ...asked, resource: "/{proxy+}", requestContext: { identity: { sourceIp: "192.0.2.1" } } },
+  ],
+  [
+    "an Application Load Balancer",
+    { ...asked, requestContext: { elb: { targetGroupArn: "arn:aws:elasticloadbalancing" } } },
+  ],
+])("answers behind %s, whose events have another form", async (_what, request) => {
+  const body = JSON.stringify(event("a", 1));
+  const answer = await stack.handle({ ...request, body, isBase64Encoded: false });
+  const refused = await stack.handle({ ...request, headers: {}, body, isBase64Encoded: false });
+
+  expect([answer.statusCode, refused.statusCode]).toEqual([200, 401]);
+  expect(counts()).toEqual({ visible: 1, hidden: 0 });
+});
+
 test("an event that is sent again within five minutes is delivered once", async () => {
   for (let i = 0; i < 2; i++) await stack.post("/webhook/my-source-id", event("a", 1));
   await stack.poll();
@@ -105,6 +125,29 @@ test("a throttled function is asked again when AWS says so", async () => {
   expect(counts()).toEqual({ visible: 0, hidden: 1 });
   stack.aws.clock.advance(1_000);
   expect(counts()).toEqual({ visible: 1, hidden: 0 });
+});
+
+test("what waits for others is asked for less often with each time, so that SQS does not count to 1000 within the hour", async () => {
+  const error = { code: "TooManyRequestsException", status: 429, headers: { "retry-after": "1" } };
+  stack.aws.misbehave({ service: "lambda", times: Number.POSITIVE_INFINITY, error });
+  await stack.post("/webhook/my-source-id", event("a", 1));
+  await stack.poll(101);
+
+  stack.aws.clock.advance(199_000);
+  expect(counts()).toEqual({ visible: 0, hidden: 1 });
+  stack.aws.clock.advance(1_000);
+  expect(counts()).toEqual({ visible: 1, hidden: 0 });
+});
+
+test("an event as large as the queue takes can be given up, with its reason", async () => {
+  refuse = () => {
+    throw Object.assign(new Error("\u0001".repeat(10_000)), { name: "DropEvent" });
+  };
+  const page = "x".repeat(1_048_576 - 16_384 - 500);
+  expect((await stack.post("/webhook/my-source-id", event("a", 1, { context: { page } }))).statusCode).toBe(200);
+  await stack.poll();
+
+  expect([counts(), counts("events-dead.fifo").visible]).toEqual([{ visible: 0, hidden: 0 }, 1]);
 });
 
 test("what a function gives up goes to the dead-letter queue with the reason, and holds up nobody", async () => {
