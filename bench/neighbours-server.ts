@@ -1,10 +1,12 @@
-// AWS for the neighbours' benchmark, in a process of its own. A function is called by what it does: good-…, hangs, endless, throttled.
+// AWS for the neighbours' benchmark, in a process of its own. A function is called by what it does: good-…, hangs, endless, throttled, reserved-5.
 // A role is called by what STS says of it: denied, sts-throttled, or anything else.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** Milliseconds that a good function takes. */
 const FUNCTION_MS = 20;
+/** Of the function with a reserved concurrency. */
+const RESERVED = { concurrency: 5, ms: 100 };
 
 export interface Counts {
   /** AssumeRoles by role. */
@@ -15,6 +17,7 @@ export interface Counts {
 
 let assumed: Record<string, number> = {};
 let invoked: Record<string, number> = {};
+let running = 0;
 
 const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   const chunks: Buffer[] = [];
@@ -53,10 +56,16 @@ function invoke(request: IncomingMessage, response: ServerResponse): void {
       .at(-1) ?? "";
   invoked[name] = (invoked[name] ?? 0) + 1;
   if (name === "hangs") return;
-  if (name === "throttled") {
+  if (name === "throttled" || (name === "reserved-5" && running >= RESERVED.concurrency)) {
     const headers = { ...ANSWER, "x-amzn-errortype": "TooManyRequestsException", "retry-after": "1" };
     const Reason = "ReservedFunctionConcurrentInvocationLimitExceeded";
     response.writeHead(429, headers).end(JSON.stringify({ Reason, Type: "User", message: "Rate Exceeded." }));
+  } else if (name === "reserved-5") {
+    running++;
+    setTimeout(() => {
+      running--;
+      response.writeHead(200, ANSWER).end("null");
+    }, RESERVED.ms);
   } else if (name === "endless") {
     response.writeHead(200, ANSWER);
     const block = Buffer.alloc(64 * 1024, "a");

@@ -1,4 +1,4 @@
-// `npm run bench`, `bench:neighbours`, `bench:receiver` and `bench:kafka`: bundles a benchmark of bench/ with its server, and runs it.
+// `npm run bench`, `bench:neighbours`, `bench:throttled`, `bench:receiver` and `bench:kafka`: bundles a benchmark of bench/ with its server, and runs it.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { kafkaClasspath } from "./kafka-classpath.mjs";
 const BENCHMARKS = {
   main: ["main", "server"],
   neighbours: ["neighbours", "neighbours-server"],
+  throttled: ["throttled", "neighbours-server"],
   receiver: ["receiver", "receiver-baseline", "server"],
   kafka: ["kafka", "server"],
 };

@@ -10,7 +10,12 @@ import { ACCOUNT, FUNCTIONS, KEYS, REGION, ROLE_NAME } from "./backend";
 /** What a host does with an event next. */
 export type Verdict =
   | { readonly end: "delivered" | "skipped" | "rejected"; readonly why?: string }
-  | { readonly retryAfterMs: number | undefined; readonly alone: boolean; readonly code: string };
+  | {
+      readonly retryAfterMs: number | undefined;
+      readonly alone: boolean;
+      readonly code: string;
+      readonly said: string;
+    };
 
 /** An event as the model host holds it. */
 export interface Job {
@@ -46,7 +51,12 @@ const ORIGIN = { sourceId: "my-source-id", workspaceId: "my-workspace-id" };
 
 function verdictOf({ outcome, error, retryAfterMs, ...more }: DeliveryResult): Verdict {
   if (outcome !== "retry") return { end: outcome, ...(error && { why: `${error.code}: ${error.message}` }) };
-  return { retryAfterMs, alone: "alone" in more && more.alone === true, code: error?.code ?? "" };
+  return {
+    retryAfterMs,
+    alone: "alone" in more && more.alone === true,
+    code: error?.code ?? "",
+    said: error?.message ?? "",
+  };
 }
 
 function ownRouter(more: object, face: Pick<Face, "batch" | "concurrency">): Face {
@@ -102,7 +112,8 @@ function jitsu(destination: JitsuFunction, more: object = {}): Face {
         return [{ end: job.event["type"] === "page" ? "skipped" : "delivered" }];
       } catch (error) {
         const { name, message, response } = error as Error & { response?: { code?: string } };
-        if (name === "RetryError") return [{ retryAfterMs: undefined, alone: false, code: response?.code ?? "" }];
+        if (name === "RetryError")
+          return [{ retryAfterMs: undefined, alone: false, code: response?.code ?? "", said: message }];
         return [{ end: "rejected", why: message }];
       }
     },
@@ -188,7 +199,7 @@ function serverVerdict(status: number, alone: boolean, said: string): Verdict {
   if (status === 298 || status === 299) return { end: "skipped" };
   if (status >= 200 && status < 300) return { end: "delivered" };
   if (status === 429 || status >= 500) {
-    return { retryAfterMs: undefined, alone, code: /"code":"(\w+)"/.exec(said)?.[1] ?? String(status) };
+    return { retryAfterMs: undefined, alone, code: /"code":"(\w+)"/.exec(said)?.[1] ?? String(status), said };
   }
   return { end: "rejected", why: said };
 }

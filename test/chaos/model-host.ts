@@ -22,6 +22,8 @@ export interface Outcomes {
   readonly deadLettered: number;
   /** By event that was not delivered at once: what the host was told. */
   readonly history: ReadonlyMap<number, readonly string[]>;
+  /** By event that has not ended: what the host was told last. */
+  readonly lastSaid: ReadonlyMap<number, string>;
   /** What must never happen, in words. */
   readonly broken: readonly string[];
   /** Calls that took longer than Timeout (ms), by more than 50 ms and what this process was held up by others. */
@@ -45,6 +47,8 @@ const LATE_MS = 50;
 /** Retries after which Jitsu's rotor gives an event to the dead-letter topic, from where the operator of this model sends it again. */
 const RETRIES = 3;
 const LONGEST_WAIT_MS = 1000;
+/** Events that wait for another try at most, before nothing new is taken from the queue. */
+const MOST_WAITING = 1000;
 const KEPT_CODES = 20;
 const WARP_MS = 2 * 3_600_000;
 const TEN_MINUTES_MS = 600_000;
@@ -62,10 +66,13 @@ export class ModelHost {
   readonly #faces: Face[] = [];
   readonly #retriesByCode: Record<string, number> = {};
   readonly #history = new Map<number, string[]>();
+  readonly #lastSaid = new Map<number, string>();
   readonly #broken: string[] = [];
   readonly #episodes: Episode[];
   readonly #kept: number;
   #next = 0;
+  #waiting = 0;
+  #pumping = false;
   #count = 0;
   #epoch = 0;
   #calls = 0;
@@ -111,6 +118,7 @@ export class ModelHost {
       retriesByCode: this.#retriesByCode,
       deadLettered: this.#deadLettered,
       history: this.#history,
+      lastSaid: this.#lastSaid,
       broken: this.#broken,
       late: this.#late,
       heap: [this.#heapThen, heapUsed()],
@@ -121,16 +129,29 @@ export class ModelHost {
     return this.#faces.at(-1) as Face;
   }
 
+  /** By way of the event loop: a host whose deliveries all fail at once still reads what AWS answers. */
   #pump(): void {
-    const { events } = this.#options;
-    while (this.#calls < this.#face.concurrency) {
-      const numbers: number[] = [];
-      while (numbers.length < this.#face.batch && (this.#ready.length > 0 || this.#next < events)) {
-        numbers.push(this.#ready.shift() ?? this.#next++);
+    if (this.#pumping) return;
+    this.#pumping = true;
+    setImmediate(() => {
+      this.#pumping = false;
+      while (this.#calls < this.#face.concurrency) {
+        const numbers = this.#take(this.#face.batch);
+        if (numbers.length === 0) return;
+        void this.#call(numbers);
       }
-      if (numbers.length === 0) return;
-      void this.#call(numbers);
+    });
+  }
+
+  #take(most: number): number[] {
+    const numbers: number[] = [];
+    while (numbers.length < most) {
+      const again = this.#ready.shift();
+      if (again !== undefined) numbers.push(again);
+      else if (this.#next < this.#options.events && this.#waiting < MOST_WAITING) numbers.push(this.#next++);
+      else break;
     }
+    return numbers;
   }
 
   async #call(numbers: readonly number[]): Promise<void> {
@@ -145,7 +166,7 @@ export class ModelHost {
     const startedAt = performance.now();
     const verdicts = await face.deliver(jobs).catch((error: unknown): Verdict[] => {
       this.#broken.push(`a delivery threw ${error instanceof Error ? error.stack : String(error)}`);
-      return numbers.map(() => ({ retryAfterMs: undefined, alone: false, code: "thrown" }));
+      return numbers.map(() => ({ retryAfterMs: undefined, alone: false, code: "thrown", said: "" }));
     });
     // The process that made this call is no more.
     if (epoch !== this.#epoch) return;
@@ -176,6 +197,7 @@ export class ModelHost {
     if (end !== ENDS[kind]) this.#broken.push(`event ${n} (${kind}) ended as ${end}, not ${ENDS[kind]} ${why}`);
     if (this.#ended[n]) this.#broken.push(`event ${n} ended twice`);
     this.#ended[n] = ENDED[end];
+    this.#lastSaid.delete(n);
     this.#count++;
     this.#endedAt = performance.now();
     if (this.#count === this.#kept) this.#heapThen = heapUsed();
@@ -186,7 +208,7 @@ export class ModelHost {
     }
   }
 
-  #retry(n: number, { retryAfterMs, alone, code }: Extract<Verdict, { retryAfterMs: unknown }>): void {
+  #retry(n: number, { retryAfterMs, alone, code, said }: Extract<Verdict, { retryAfterMs: unknown }>): void {
     const attempt = (this.#attempts[n] ?? 0) + 1;
     this.#attempts[n] = attempt > RETRIES ? 0 : attempt;
     if (attempt > RETRIES) this.#deadLettered++;
@@ -194,6 +216,7 @@ export class ModelHost {
     this.#retries++;
     if (code === "OperationTimedOut") this.#timeouts[n] = (this.#timeouts[n] ?? 0) + 1;
     this.#retriesByCode[code] = (this.#retriesByCode[code] ?? 0) + 1;
+    this.#lastSaid.set(n, said);
     const told = this.#history.get(n) ?? [];
     if (told.length < KEPT_CODES) this.#history.set(n, [...told, code]);
     this.#later(n, Math.min(retryAfterMs ?? 50 * 2 ** attempt, LONGEST_WAIT_MS));
@@ -201,7 +224,9 @@ export class ModelHost {
 
   /** The queue outlives a crash. */
   #later(n: number, ms: number): void {
+    this.#waiting++;
     setTimeout(() => {
+      this.#waiting--;
       this.#ready.push(n);
       this.#pump();
     }, ms);

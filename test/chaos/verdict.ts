@@ -64,7 +64,7 @@ export function verdict({ traits, ...run }: Run, outcomes: Outcomes, ledger: Led
     .map(
       (n) =>
         `event ${n} (${kindOf(run.seed, n)}) was taken ${at(taken, n)} times, ${at(spoiled, n)} answers were spoiled, ${at(crashes, n)} crashes; ` +
-        `done to it: ${ledger.history.get(n)?.join(", ") ?? "nothing"}; told: ${outcomes.history.get(n)?.join(", ") ?? "nothing"}`,
+        `done to it: ${ledger.history.get(n)?.join(", ") ?? "nothing"}; told: ${outcomes.history.get(n)?.join(", ") ?? "nothing"}; in the end: ${outcomes.lastSaid.get(n) ?? "nothing"}`,
     );
   const heapMb: [number, number] = [Math.round(outcomes.heap[0] / MB), Math.round(outcomes.heap[1] / MB)];
   const grown = heapMb[1] - heapMb[0];
