@@ -13,7 +13,7 @@ import { paintOutcome } from "./summary";
 
 /** What `start` tells its user. */
 export interface StartOutput {
-  introduce(account: LocalAccount, routerUrl: string, sources: readonly Source[]): void;
+  introduce(account: LocalAccount, routerUrl: string, sources: readonly Source[], folder: string): void;
   /** How to send events of one's own. */
   invite(account: LocalAccount, routerUrl: string, writeKeys: readonly string[], envFile: EnvFile): void;
   /** @param log the whole log of the function; its end is in the result where the settings ask for that */
@@ -57,7 +57,7 @@ export function readableOutput({ stdout }: Io): StartOutput {
   }
 
   return {
-    introduce({ aws, functions }, routerUrl, sources) {
+    introduce({ aws, functions }, routerUrl, sources, folder) {
       url = routerUrl;
       const writeKeys = sources.map(({ id }) => id);
       const roles = new Set(
@@ -69,7 +69,7 @@ export function readableOutput({ stdout }: Io): StartOutput {
         say(
           `${bold("Role")}          ${printable(String(role))}  external IDs ${printable([...externalIds].join(", "))}`,
         );
-      say(`${bold("Functions")}     ${[...functions.keys()].join(", ")}`);
+      say(`${bold("Functions")}     ${[...functions.keys()].join(", ")}  in ${printable(folder)}`);
       say(`${bold("Router")}        ${cyan(routerUrl)}  write keys ${writeKeys.join(", ")}`);
       say(`${bold("Page")}          ${cyan(`${routerUrl}/`)}  every delivery in a browser`);
       say();
@@ -78,9 +78,10 @@ export function readableOutput({ stdout }: Io): StartOutput {
       const [name = ""] = functions.keys();
       const payload = { type: CALL_TYPES.find((type) => type === name) ?? "track", messageId: "m-1", userId: "u-1" };
       const variables = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"];
-      const source = "amazon-lambda-destination";
       say();
-      say("Send an event of your own:");
+      say(
+        "Change a function, or add one, and save it: it counts from the next event on. The page shows how. Send an event:",
+      );
       say();
       say(
         `  ${curl(routerUrl, writeKey, { type: "track", userId: "u-1", event: "Signed Up", properties: { plan: "pro" } })}`,
@@ -97,7 +98,7 @@ export function readableOutput({ stdout }: Io): StartOutput {
       say("In another terminal, everything that speaks to AWS speaks to this one after the first of these lines:");
       say();
       say(`  source ${shellQuoted(path)}`);
-      say(`  npx ${source} check --settings ${shellQuoted(settingsPath)} --source-id ${shellQuoted(writeKey)} --send`);
+      say(`  ${command} check --settings ${shellQuoted(settingsPath)} --source-id ${shellQuoted(writeKey)} --send`);
       say();
       say("Ctrl-C ends.");
       say();
@@ -161,6 +162,9 @@ export function readableOutput({ stdout }: Io): StartOutput {
     },
   };
 }
+
+/** What runs this package's command in another terminal, whatever is on its PATH. */
+const command = `node ${shellQuoted(process.argv[1] ?? "")}`;
 
 /** How often Lambda runs an asynchronous invocation at most. */
 const ASYNCHRONOUS_ATTEMPTS = 3;

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { join, resolve } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 import { version } from "../../package.json";
 import { CALL_TYPES } from "../events/segment-event";
+import { FollowedFolder } from "../local/followed-folder";
 import { NoFunctions } from "../local/handler-files";
 import { createJitsuHost } from "../local/jitsu-host";
 import { type LocalAccount, type LocalAccountOptions, startLocalAccount } from "../local/local-account";
@@ -40,9 +41,8 @@ Runs Lambda functions on this machine and a router that delivers events to them,
 router's address is a page that shows every delivery, sends events and fills in the settings.
 
   --functions <dir>   your own handlers in JavaScript, TypeScript or Python: track.mjs, identify.ts, page.py, a folder
-                      group/index.mjs … and lambda.mjs for call types without one; a change in the folder counts from
-                      the next event on, a new handler or settings.json from the next start on; settings.json may hold
-                      any setting (default: the examples of this package)
+                      group/index.mjs … and lambda.mjs for call types without one; settings.json may hold any setting.
+                      What changes in the folder counts from the next event on (default: the examples of this package)
   --settings <file>   the real settings of a destination: role, external ID and functions are made from them, and each
                       function runs the handler of its name in the folder
   --source-id <id>    the source's ID: write key of the router, and the external ID where the settings have none
@@ -107,9 +107,13 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     },
   });
   setEnvironment(account.environment);
-  const sources: Source[] = [{ id: sourceId, settings: real?.settings ?? account.settings() }];
-  if (!ownFunctions)
-    sources.push({ id: BACKEND, settings: { ...account.settings(["track", "identify"]), eventLambdas: {} } });
+  /** What the folder makes of a source's settings. */
+  const settingsFor = (id: string) =>
+    id === BACKEND && !ownFunctions
+      ? { ...account.settings(["track", "identify"]), eventLambdas: {} }
+      : account.settings();
+  const sources: Source[] = [{ id: sourceId, settings: real?.settings ?? settingsFor(sourceId) }];
+  if (!ownFunctions) sources.push({ id: BACKEND, settings: settingsFor(BACKEND) });
   await follow(account, sources, io);
   const writeKeys = sources.map(({ id }) => id);
   // What else there is to see depends on the examples' own functions.
@@ -121,17 +125,20 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   const page = createPageHandler({
     journal,
     folder: join(packageRoot(), "dist", "page"),
-    about: {
+    catchUp: () => followed.catchUp(),
+    about: () => ({
       version,
       host: values.host,
       account: account.aws.account,
       region: account.aws.region,
       awsUrl: account.aws.url,
-      functions: [...account.functions.keys()],
+      functions: [...account.functions].map(([name, { file }]) => ({ name, file })),
       folder: resolve(folder),
+      separator: sep,
+      notes: [...account.notes, ...(followed.problem === undefined ? [] : [followed.problem])],
       callTypes: CALL_TYPES,
       samples: samplesOf(samples),
-    },
+    }),
     operator,
     sources: () => router.sources(),
     async apply(id, settings) {
@@ -148,10 +155,11 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     importSettings,
     checks: { local: process.env, ...(values.aws && { aws: realEnvironment }) },
   });
-  const router = new LocalRouter({
+  const router: LocalRouter = new LocalRouter({
     sources,
     createHost,
     page,
+    beforeTaking: () => followed.catchUp(),
     onTaken: (event, source) => journal.took(event, source),
     onTry(attempt) {
       // A router that runs for days must not grow; without --once nothing is checked at the end.
@@ -160,6 +168,14 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
       output.tried(attempt, watch.logOf(attempt));
     },
   });
+  const followed: FollowedFolder = new FollowedFolder({
+    account,
+    operator,
+    sources: () => router.sources(),
+    settingsFor: (id) => (real ? undefined : settingsFor(id)),
+    change: (id, settings) => router.setSettings(id, settings),
+    onNote: (note) => void io.stderr.write(`Note: ${note}\n`),
+  });
 
   const envFile = values.once
     ? undefined
@@ -167,7 +183,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   const interruption = awaitInterruption(io);
   try {
     const url = await listen(router, port);
-    output.introduce(account, url, sources);
+    output.introduce(account, url, sources, resolve(folder));
     for (const sample of samples) {
       if (interruption.happened) break;
       await post(url, sample);

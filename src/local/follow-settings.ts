@@ -73,9 +73,7 @@ export async function followSettings(
   for (const [arn, { qualifiers, timeoutMs }] of functions) {
     const name = arn.split(":").at(-1);
     if (!(await provide(arn, qualifiers, timeoutMs)))
-      notes.add(
-        `There is no handler for the function ${name}: add a file of that name, such as ${name}.mjs, and start anew.`,
-      );
+      notes.add(`There is no handler for the function ${name}: add a file of that name, such as ${name}.mjs.`);
   }
   for (const [arn, needs] of roles) addRole(aws, arn, needs, routerArn);
   return [...notes];

@@ -5,7 +5,7 @@ import type { OperatorPolicy } from "../settings/operator-policy";
 import { type EmbeddedAws, startEmbeddedAws } from "./aws/embedded-aws";
 import type { AwsObserver } from "./aws/observer";
 import { followSettings } from "./follow-settings";
-import { assertRunnable, handlerFolder, NoFunctions, obstaclesTo } from "./handler-files";
+import { assertRunnable, type HandlerFolder, handlerFolder, NoFunctions, obstaclesTo } from "./handler-files";
 import type { Source } from "./local-host";
 
 /** An AWS account of one's own on this machine: the functions of a folder, and a role to invoke them. */
@@ -14,12 +14,19 @@ export interface LocalAccount {
   readonly roleArn: string;
   /** What is in the folder and not run, and why: a sentence each. */
   readonly notes: readonly string[];
-  /** ARNs by name. */
-  readonly functions: ReadonlyMap<string, string>;
+  /** By name, as they are now. */
+  readonly functions: ReadonlyMap<string, LocalFunction>;
   /** Settings of a destination that sends each call type to the function of that name. */
   settings(callTypes?: readonly CallType[]): JsonObject;
   /** What the router's process needs in its environment to use this AWS and no other. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /**
+   * Reads the folder anew.
+   *
+   * @returns whether other functions are in it than before, or other settings
+   * @throws NoFunctions where that cannot be used; everything stays as it was
+   */
+  reread(): Promise<boolean>;
   /**
    * Makes functions, roles and access keys what the settings of all sources say, now and after each change of them.
    *
@@ -27,6 +34,12 @@ export interface LocalAccount {
    * @throws SettingsError for settings that cannot be used
    */
   follow(sources: readonly Source[], operator: OperatorPolicy): Promise<readonly string[]>;
+}
+
+export interface LocalFunction {
+  readonly arn: string;
+  /** Absolute. */
+  readonly file: string;
 }
 
 export interface LocalAccountOptions {
@@ -58,9 +71,8 @@ const DEFAULT_TIMEOUT_MS = 6000;
  */
 export async function startLocalAccount(folder: string, options: LocalAccountOptions = {}): Promise<LocalAccount> {
   const { keys, observer = {}, ...where } = options;
-  const found = await handlerFolder(folder);
+  let { found, own } = await readFolder(folder);
   assertRunnable(folder, found);
-  const own = await readSettings(join(folder, "settings.json"));
 
   const aws = await startEmbeddedAws({
     ...where,
@@ -69,34 +81,57 @@ export async function startLocalAccount(folder: string, options: LocalAccountOpt
   });
   const environment = ownEnvironment();
   const { arn: routerArn, ...router } = aws.addUser({ name: ROUTER_USER, ...keys });
-  const functions = new Map(found.functions.map(({ name }) => [name, `${functionArnPrefix(aws)}${name}`]));
+  const arnOf = (name: string) => `${functionArnPrefix(aws)}${name}`;
+  const functionsIn = ({ functions }: HandlerFolder) =>
+    new Map(functions.map(({ name, file }): [string, LocalFunction] => [name, { arn: arnOf(name), file }]));
+  let functions = functionsIn(found);
   const roleArn = `arn:${aws.partition}:iam::${aws.account}:role/${ROLE}`;
   /** How each function that is there was made; a change of that makes it anew. */
-  const made = new Map<string, string>();
+  const made = new Map<string, Making & { readonly file: string }>();
   const provide = async (arn: string, qualifiers: ReadonlySet<string>, timeoutMs: number): Promise<boolean> => {
     const [, , , region = "", account = "", , name = ""] = arn.split(":");
-    const handler = (await handlerFolder(folder)).functions.find((each) => each.name === name);
-    const making = JSON.stringify([handler?.file, timeoutMs, ...[...qualifiers].sort()]);
-    if (made.get(arn) === making) return handler !== undefined;
+    const file = functions.get(name)?.file;
+    const before = made.get(arn);
+    if (before && before.file === file && isSameMaking(before, { qualifiers, timeoutMs })) return true;
     if (made.delete(arn)) await aws.removeFunction(arn);
-    if (handler === undefined) return false;
-    const code = { file: handler.file, folder: resolve(folder) };
+    if (file === undefined) return false;
+    const code = { file, folder: resolve(folder) };
     aws.addFunction({ name, region, account, ...code, ...versions(code, qualifiers), timeoutMs, environment });
-    made.set(arn, making);
+    made.set(arn, { file, qualifiers, timeoutMs });
     return true;
   };
-  for (const arn of functions.values()) await provide(arn, new Set(), DEFAULT_TIMEOUT_MS);
+  const provideAll = async (): Promise<void> => {
+    for (const [arn, { qualifiers, timeoutMs }] of [...made]) await provide(arn, qualifiers, timeoutMs);
+    for (const { arn } of functions.values()) if (!made.has(arn)) await provide(arn, new Set(), DEFAULT_TIMEOUT_MS);
+  };
+  await provideAll();
+  let seen = JSON.stringify({ found, own });
 
   return {
     aws,
     roleArn,
-    functions,
-    notes: [...found.notes, ...obstaclesTo(found.functions)],
+    get functions() {
+      return functions;
+    },
+    get notes() {
+      return [...found.notes, ...obstaclesTo(found.functions)];
+    },
+    async reread() {
+      const reading = await readFolder(folder);
+      const now = JSON.stringify(reading);
+      if (now === seen) return false;
+      seen = now;
+      assertRunnable(folder, reading.found);
+      ({ found, own } = reading);
+      functions = functionsIn(found);
+      await provideAll();
+      return true;
+    },
     settings: (callTypes = CALL_TYPES) => ({
       ...Object.fromEntries(
-        callTypes.filter((type) => functions.has(type)).map((type) => [`${type}Lambda`, functions.get(type)]),
+        callTypes.filter((type) => functions.has(type)).map((type) => [`${type}Lambda`, arnOf(type)]),
       ),
-      ...(callTypes.length === CALL_TYPES.length && functions.has("lambda") && { lambda: functions.get("lambda") }),
+      ...(callTypes.length === CALL_TYPES.length && functions.has("lambda") && { lambda: arnOf("lambda") }),
       region: aws.region,
       roleAddress: roleArn,
       logType: "Tail",
@@ -120,6 +155,30 @@ export async function startLocalAccount(folder: string, options: LocalAccountOpt
       AWS_SHARED_CREDENTIALS_FILE: resolve(folder, ".no-aws-credentials"),
     },
   };
+}
+
+/** What a function is made with, beside its file. */
+interface Making {
+  readonly qualifiers: ReadonlySet<string>;
+  readonly timeoutMs: number;
+}
+
+function isSameMaking(one: Making, other: Making): boolean {
+  return (
+    one.timeoutMs === other.timeoutMs &&
+    one.qualifiers.size === other.qualifiers.size &&
+    [...one.qualifiers].every((qualifier) => other.qualifiers.has(qualifier))
+  );
+}
+
+interface Reading {
+  readonly found: HandlerFolder;
+  /** What `settings.json` holds. */
+  readonly own: JsonObject;
+}
+
+async function readFolder(folder: string): Promise<Reading> {
+  return { found: await handlerFolder(folder), own: await readSettings(join(folder, "settings.json")) };
 }
 
 /** On this machine every version is what is in the file. */

@@ -15,6 +15,8 @@ export interface LocalRouterOptions {
   readonly sources: readonly Source[];
   createHost(onTry: OnTry): LocalHost;
   readonly onTry: OnTry;
+  /** Is waited for before an event is taken in. */
+  beforeTaking?(): Promise<void>;
   /** Is told each event that is handed over for delivery, before that begins. */
   onTaken?(event: unknown, source: Source): void;
   /** Answers what is its own, before the router does. */
@@ -30,10 +32,12 @@ export class LocalRouter {
   readonly #host: LocalHost;
   readonly #server: Server;
   readonly #underWay = new Set<Promise<void>>();
+  readonly #beforeTaking: LocalRouterOptions["beforeTaking"];
   readonly #onTaken: LocalRouterOptions["onTaken"];
 
-  constructor({ sources, createHost, onTry, onTaken, page }: LocalRouterOptions) {
+  constructor({ sources, createHost, onTry, beforeTaking, onTaken, page }: LocalRouterOptions) {
     this.#sources = new Map(sources.map((source) => [source.id, source]));
+    this.#beforeTaking = beforeTaking;
     this.#onTaken = onTaken;
     this.#host = createHost((attempt) => {
       this.counts[attempt.result.outcome]++;
@@ -58,14 +62,23 @@ export class LocalRouter {
 
   /** Takes an event as a router does: it is answered before it is delivered. */
   #behind(id: string): Behind {
-    const deliver = async (event: unknown): Promise<Outcome> => {
+    const take = (event: unknown): Outcome => {
       const source = this.#sources.get(id);
       if (!source) throw new Error(`There is no source ${id}.`);
       this.#onTaken?.(event, source);
       this.deliver(event, source);
       return { outcome: "accepted", messageId: messageIdOrNone(event) };
     };
-    return { deliver, deliverBatch: (events) => Promise.all(events.map(deliver)) };
+    return {
+      deliver: async (event) => {
+        await this.#beforeTaking?.();
+        return take(event);
+      },
+      deliverBatch: async (events) => {
+        await this.#beforeTaking?.();
+        return events.map(take);
+      },
+    };
   }
 
   /**

@@ -5,12 +5,14 @@ import { Check } from "./check";
 import { Composer } from "./composer";
 import { Deliveries } from "./deliveries";
 import { useEntries } from "./entries";
+import { Functions } from "./functions";
 import { goTo, useRoute, VIEWS, type View } from "./route";
 import { SettingsPage, useDrafts } from "./settings";
 import { ThemeButton } from "./theme";
 
 const TITLES: Readonly<Record<View, string>> = {
   deliveries: "Deliveries",
+  functions: "Functions",
   send: "Send",
   settings: "Settings",
   check: "Check",
@@ -23,9 +25,14 @@ export function App() {
   const [problem, setProblem] = useState<string>();
   const drafts = useDrafts(state);
 
+  // The folder of the functions may have changed since another view was open, or another window.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each view begins with what is so now.
   useEffect(() => {
-    api.state().then(setState, (error: Error) => setProblem(error.message));
-  }, []);
+    const load = () => void api.state().then(setState, (error: Error) => setProblem(error.message));
+    load();
+    addEventListener("focus", load);
+    return () => removeEventListener("focus", load);
+  }, [route.view]);
 
   return (
     <>
@@ -55,6 +62,7 @@ export function App() {
       )}
       <main>
         {route.view === "deliveries" && <Deliveries entries={entries.list} selected={route.entry} state={state} />}
+        {state && route.view === "functions" && <Functions state={state} />}
         {state && route.view === "send" && <Composer state={state} entries={entries.list} />}
         {state && route.view === "settings" && (
           <SettingsPage state={state} drafts={drafts} onApplied={() => void api.state().then(setState)} />

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-export const VIEWS = ["deliveries", "send", "settings", "check"] as const;
+export const VIEWS = ["deliveries", "functions", "send", "settings", "check"] as const;
 export type View = (typeof VIEWS)[number];
 
 /** Where the page is, by its address: `#deliveries/12` is the list with the line of that ID opened. */

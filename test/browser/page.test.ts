@@ -242,6 +242,25 @@ test("the list is searched and filtered, and moved through by keyboard", async (
   await page.locator(".detail").waitFor({ state: "detached" });
 });
 
+test("a function is begun from the page's own sample, and runs once it is saved", async () => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.getByRole("link", { name: "Functions", exact: true }).click();
+  expect(await page.getByRole("list", { name: "Functions" }).textContent()).toContain(join(folder, "track.mjs"));
+  await page.getByRole("button", { name: "JavaScript" }).click();
+  expect(await page.locator(".card").textContent()).toContain(join(folder, "track.mjs"));
+  await page.getByRole("button", { name: "Copy" }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  await writeFile(join(folder, "screen.mjs"), String(await page.evaluate("navigator.clipboard.readText()")));
+
+  await send("screen", { userId: "u-1", name: "Newly Written", messageId: "m-new" });
+  await page.getByRole("link", { name: "Deliveries", exact: true }).click();
+  await row("Newly Written").click();
+  await page.getByRole("heading", { name: "Delivered Newly Written" }).waitFor();
+  expect(await part("What the function returned").textContent()).toContain('"stored": "m-new"');
+  await page.getByRole("link", { name: "Functions", exact: true }).click();
+  await page.locator(".files").getByText("screen calls").waitFor();
+});
+
 test("the composer sends a sample and shows what became of it", async () => {
   await page.getByRole("link", { name: "Send", exact: true }).click();
   await page.getByRole("button", { name: "screen · Basket" }).click();
@@ -370,7 +389,7 @@ describe.each([
   ["dark", 360],
   ["light", 360],
 ] as const)("in %s at %i px", (colorScheme, width) => {
-  test.each(["deliveries", "deliveries/1", "deliveries/2", "send", "settings", "check"])(
+  test.each(["deliveries", "deliveries/1", "deliveries/2", "functions", "send", "settings", "check"])(
     "#%s has no serious barrier and fits",
     async (view) => {
       await page.setViewportSize({ width, height: 800 });

@@ -27,9 +27,20 @@ class Started {
   #out = "";
 
   constructor(readonly child: ChildProcess) {
-    child.stdout?.on("data", (chunk) => {
-      this.#out += String(chunk);
-      this.#more.emit("more");
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on("data", (chunk) => {
+        this.#out += String(chunk);
+        this.#more.emit("more");
+      });
+  }
+
+  /** Sends a track call to the router. */
+  async send(event: object): Promise<void> {
+    const url = await this.printed(/(http:\S+)\/v1\/track/);
+    await fetch(`${url}/v1/track`, {
+      method: "POST",
+      headers: { authorization: `Basic ${btoa("website:")}` },
+      body: JSON.stringify(event),
     });
   }
 
@@ -127,18 +138,51 @@ test("an event that is given up comes with the line that replays it", async () =
   );
 
   await started([], async (command) => {
-    const url = await command.printed(/(http:\S+)\/v1\/track/);
-    await fetch(`${url}/v1/track`, {
-      method: "POST",
-      headers: { authorization: `Basic ${btoa("website:")}` },
-      body: JSON.stringify({ event: "It's", messageId: "own-1", userId: "ü" }),
-    });
+    await command.send({ event: "It's", messageId: "own-1", userId: "ü" });
     const line = await command.printed(/event is lost here[\s\S]*?\n +(curl .*own-1.*)\n/);
     await write("mended", "");
     await exec("sh", ["-c", line]);
     await command.printed(/✓ delivered track +It's .*own-1/);
   });
 });
+
+test("what comes to the folder, goes and changes there counts from the next event on", async () => {
+  await write("lambda.mjs", "export const handler = async () => null;");
+
+  await started([], async (command) => {
+    await command.send({ event: "First", userId: "u-1" });
+    await command.printed(/✓ delivered track +First +→ lambda /);
+
+    await write("track.mjs", "export const handler = async () => null;");
+    await command.send({ event: "Second", userId: "u-1" });
+    await command.printed(/Note: The function track is new\./);
+    await command.printed(/✓ delivered track +Second +→ track /);
+
+    await write("track.py", "def handler(event, context): return None\n");
+    await command.send({ event: "Third", userId: "u-1" });
+    await command.printed(/Note: There are several files for the function track in .*stays as it was/);
+    await command.printed(/✓ delivered track +Third +→ track /);
+
+    await rm(join(folder, "track.py"));
+    await write("settings.json", '{"maxBatchSize":');
+    await command.send({ event: "Fourth", userId: "u-1" });
+    await command.printed(/Note: .*settings\.json is not JSON.*stays as it was/);
+
+    await write("settings.json", '{"region":"nowhere"}');
+    await command.send({ event: "Fifth", userId: "u-1" });
+    await command.printed(/Note: Invalid settings: region must be .*the settings stay as they were/);
+    await command.printed(/✓ delivered track +Fifth +→ track /);
+
+    await rm(join(folder, "track.mjs"));
+    await write("settings.json", '{"eventLambdas":{"Sixth":"orders"}}');
+    await write("orders.mjs", "export const handler = async () => null;");
+    await command.send({ event: "Sixth", userId: "u-1" });
+    await command.printed(/Note: The function track is gone/);
+    await command.printed(/✓ delivered track +Sixth +→ orders /);
+    await command.send({ event: "Seventh", userId: "u-1" });
+    await command.printed(/✓ delivered track +Seventh +→ lambda /);
+  });
+}, 60_000);
 
 const hasCli = spawnSync("aws", ["--version"]).status === 0;
 

@@ -15,7 +15,10 @@ export interface PageOptions {
   readonly journal: Journal;
   /** The built page. */
   readonly folder: string;
-  readonly about: Omit<PageState, "sources" | "form" | "checks">;
+  /** As it is now. */
+  about(): Omit<PageState, "sources" | "form" | "checks">;
+  /** Is waited for before anything is answered that depends on the functions' folder. */
+  catchUp?(): Promise<void>;
   /** The router's sources, as they are now. */
   sources(): readonly Source[];
   /**
@@ -109,6 +112,7 @@ async function answer(
   const stream = Object.hasOwn(STREAMS, path) ? STREAMS[path] : undefined;
   const call = `${request.method} ${path}`;
   const action = Object.hasOwn(ACTIONS, call) ? ACTIONS[call] : undefined;
+  await options.catchUp?.();
   if (stream) return stream(options, request, response);
   if (!action) throw new Refused(404, `There is no ${call}.`);
   const body = request.method === "POST" ? await readJson(request) : Object.fromEntries(url.searchParams);
@@ -119,7 +123,7 @@ type Action = (options: PageOptions, body: JsonObject) => unknown;
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   "GET /api/state": ({ about, sources, checks }): PageState => ({
-    ...about,
+    ...about(),
     sources: sources().map(({ id, settings }) => ({ id, settings: masked(settings) })),
     checks: (Object.keys(checks) as CheckTarget[]).filter((target) => checks[target]),
     form: settingsForm(),

@@ -110,9 +110,14 @@ export interface PageState {
   readonly account: string;
   readonly region: string;
   readonly awsUrl: string;
-  /** Names of the functions that have a handler. */
-  readonly functions: readonly string[];
+  /** Those that have a handler. */
+  readonly functions: readonly { readonly name: string; readonly file: string }[];
+  /** Where they are. */
   readonly folder: string;
+  /** Between the parts of a path, on the server's machine. */
+  readonly separator: string;
+  /** What there is in the folder that is not run, and why: a sentence each. */
+  readonly notes: readonly string[];
   readonly sources: readonly SourceState[];
   readonly callTypes: readonly CallType[];
   readonly samples: readonly SampleCall[];

@@ -32,7 +32,7 @@ beforeEach(async () => {
   const page = createPageHandler({
     journal,
     folder,
-    about: {
+    about: () => ({
       version: "1",
       host: "jitsu",
       account: "123456789012",
@@ -40,9 +40,11 @@ beforeEach(async () => {
       awsUrl: "http://127.0.0.1:1",
       functions: [],
       folder,
+      separator: "/",
+      notes: [],
       callTypes: ["track"],
       samples: [],
-    },
+    }),
     operator: { externalIdFrom: "settings", allowAmbientCredentials: false },
     sources: () => [source],
     async apply(_id, settings) {
