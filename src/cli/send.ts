@@ -27,10 +27,10 @@ const MAX_CONCURRENCY = 5000;
 /** Bytes of a line at most: far beyond what Lambda takes, so that an event that is too large is told apart from a file that is no NDJSON. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
-const TOO_LONG = `The line is longer than ${MAX_LINE_BYTES} bytes: it is not sent, nor put into a dead-letter file.`;
-const NO_OBJECT = "The line is no JSON object: events must be NDJSON, one event per line";
+const TOO_LONG = `The line is longer than ${MAX_LINE_BYTES} bytes: it is neither sent nor written to a dead-letter file.`;
+const NO_OBJECT = "The line is not a JSON object: events must be NDJSON, one event per line";
 const NOT_UTF8 =
-  "The line is not UTF-8: find out what it is in and turn it into UTF-8, such as with iconv -f ISO-8859-1 -t UTF-8 <file>.";
+  "The line is not UTF-8: find out its encoding and convert the file, for example with iconv -f ISO-8859-1 -t UTF-8 <file>.";
 
 /** Milliseconds before the first retry; twice as many before each further one. */
 const FIRST_WAIT_MS = 500;
@@ -39,23 +39,22 @@ const DEFAULT_MAX_FAILURES = 1000;
 
 const help = `Usage: amazon-lambda-destination send --settings <file> [options] [events.ndjson]
 
-Sends events, one JSON object per line of the file or of standard input, to the Lambda functions of the settings. What is
-packed with gzip is unpacked.
+Sends events to the Lambda functions of the settings: one JSON object per line, from the file or from standard input.
+Gzip is unpacked.
 
   --settings <file>       JSON file with the destination's settings
   --concurrency <n>       invocations under way at once (default ${DEFAULT_CONCURRENCY}, at most ${MAX_CONCURRENCY})
   --source-id <id>        the source's ID: the external ID where the settings have none, and the events' projectId
   --workspace-id <id>     the workspace's ID, where the operator pins the external ID to it
-  --dead-letter <file>    appends the lines that were not delivered to this file, ready to be sent again; it must be new or
-                          empty, unless --from-line is given; a line of more than ${MAX_LINE_BYTES} bytes is left out;
-                          a new file is readable for you alone
-                          beside it, <file>.reasons.ndjson gets the reason for each line
+  --dead-letter <file>    appends the lines that were not delivered to this file, ready to be sent again, and the reason
+                          for each to <file>.reasons.ndjson; the file must be new or empty unless --from-line is given,
+                          a new one is readable by you alone, and a line of more than ${MAX_LINE_BYTES} bytes is left out
   --from-line <n>         starts at this line (default 1)
-  --retries <n>           sends what may be sent again up to n times more, each time after a longer wait (default 0)
-  --max-failures <n>      stops after n failures of one kind in a row, as when the role is wrong (default ${DEFAULT_MAX_FAILURES}; 0 never)
+  --retries <n>           sends again what may be sent again, up to n more times, waiting longer each time (default 0)
+  --max-failures <n>      stops after n failures of one kind in a row, as when the role is wrong (default ${DEFAULT_MAX_FAILURES}; 0: never)
   --help
 
-An event whose function is throttled waits and is sent again until it is taken, or you stop the command.
+An event whose function is throttled waits and is sent again until Lambda accepts it or you stop the command.
 Results go to standard output as NDJSON, one per event with its line number, unless that is a terminal.
 AWS is found the way the AWS SDK finds it: AWS_PROFILE, AWS_ENDPOINT_URL and so on.
 Exit codes: 0 all delivered or skipped, 1 some were not, 2 wrong usage or settings.
@@ -90,7 +89,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     },
   });
   if (positionals.length > 1)
-    throw new UsageError("One file of events at a time; join several with cat and send them through standard input.");
+    throw new UsageError("Give one file of events; join several with cat and send them through standard input.");
   const [path] = positionals;
   const settings = await readSettingsFile(values.settings);
   const options: Options = {
@@ -211,7 +210,7 @@ class Sending {
     this.#input.stream.destroy();
     // What is written beside the bar would be drawn over.
     this.progress.stop();
-    this.#io.stderr.write(`${reason ? `${reason} ` : ""}Finishing what is in flight…\n`);
+    this.#io.stderr.write(`${reason ? `${reason} ` : ""}Finishing what is under way…\n`);
   }
 
   async send(): Promise<void> {
@@ -225,7 +224,9 @@ class Sending {
     // Input that was cut off here is no failure.
     if (!failure || this.#stopped) return;
     if (failure.reason instanceof DamagedGzip)
-      return this.stop(`Cannot read ${name} to its end: its gzip is cut off or broken (${failure.reason.message}).`);
+      return this.stop(
+        `Cannot read ${name} to the end: its gzip data is cut off or damaged (${failure.reason.message}).`,
+      );
     if (failure.reason !== stream.errored) throw failure.reason;
     this.stop(fileProblem("read", name, failure.reason).message);
   }
@@ -349,12 +350,12 @@ function parseLine({ text, bytes }: Line): { event?: unknown; broken?: DeliveryR
 
 /** What is wrong with a line and how the file is put right. */
 function noObject(text: string, problem?: string): string {
-  if (/^\s*\[/.test(text)) return `${NO_OBJECT}; \`jq -c '.[]' file\` makes it so.`;
+  if (/^\s*\[/.test(text)) return `${NO_OBJECT}. Convert the file with \`jq -c '.[]' file\`.`;
   // A brace alone, or a key: what is written to be read.
   if (/^\s*(?:[{}\]],?|\},\s*\{)\s*$|^\s*"(?:[^"\\]|\\.)*"\s*:/.test(text))
-    return `${NO_OBJECT}, and this one is spread over several; \`jq -c . file\` makes it so.`;
+    return `${NO_OBJECT}, and this one spans several lines. Convert the file with \`jq -c . file\`.`;
   if (problem && /^\s*\{/.test(text) && isCut(text))
-    return `${NO_OBJECT}, and this one is cut off: whatever wrote it did not come to its end. Get the line anew. (${problem})`;
+    return `${NO_OBJECT}, and this one is cut off: whatever wrote it did not finish. Get the line again. (${problem})`;
   return `${NO_OBJECT}.${problem === undefined ? "" : ` (${problem})`}`;
 }
 

@@ -80,7 +80,7 @@ export function readableOutput({ stdout }: Io): StartOutput {
       const variables = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"];
       say();
       say(
-        "Change a function, or add one, and save it: it counts from the next event on. The page shows how. Send an event:",
+        "Edit a function or add one, and save it: the next event uses it. The page's Functions view shows how. Send an event:",
       );
       say();
       say(
@@ -95,7 +95,7 @@ export function readableOutput({ stdout }: Io): StartOutput {
         `  echo ${shellQuoted(JSON.stringify(payload))} | ${variables.map((variable) => `${variable}=${environment[variable]}`).join(" ")} aws --endpoint-url ${environment["AWS_ENDPOINT_URL"]} lambda invoke --function-name ${name} --payload fileb:///dev/stdin /dev/stdout`,
       );
       say();
-      say("In another terminal, everything that speaks to AWS speaks to this one after the first of these lines:");
+      say("In another terminal, after the first of these lines, everything that talks to AWS talks to this one:");
       say();
       say(`  source ${shellQuoted(path)}`);
       say(`  ${command} check --settings ${shellQuoted(settingsPath)} --source-id ${shellQuoted(writeKey)} --send`);
@@ -129,9 +129,9 @@ export function readableOutput({ stdout }: Io): StartOutput {
       if (!gaveUp) return;
       say(`            ${printable(error?.hint ?? "")}`);
       say(
-        "            No retry is left: the event is lost here. A router keeps it (Jitsu's dead letters, RudderStack's",
+        "            No retries are left: the event is lost here. A real router would keep it (Jitsu in its dead letters, RudderStack",
       );
-      say("            aborted jobs). To replay it, once the function is mended:");
+      say("            among its aborted jobs). To replay it once the function is fixed:");
       say(`            ${replayLine(attempt)}`);
     },
     ran({ record, log, why }) {
@@ -148,7 +148,7 @@ export function readableOutput({ stdout }: Io): StartOutput {
       sayWhere(error?.trace ?? error?.stackTrace);
       const what: Readonly<Record<UntoldRun["why"], string>> = {
         asynchronous: asynchronousEnd(attempt, error !== undefined),
-        "router gave up waiting": "the router had given this delivery up before: see Timeout (ms)",
+        "router gave up waiting": "the router had already given up on this delivery: see Timeout (ms)",
         "another client": `invoked by ${printable(principalArn)}`,
       };
       say(dim(`            ${what[why]}`));

@@ -37,24 +37,26 @@ const HOSTS: Readonly<Record<string, (onTry: OnTry) => LocalHost>> = {
 
 const help = `Usage: amazon-lambda-destination start [options]
 
-Runs Lambda functions on this machine and a router that delivers events to them, without an AWS account. At the
-router's address is a page that shows every delivery, sends events and fills in the settings.
+Runs Lambda functions on this machine, and a router that delivers events to them: no AWS account needed. Open the
+router's address in a browser to watch every delivery, send events and fill in the settings.
 
-  --functions <dir>   your own handlers in JavaScript, TypeScript or Python: track.mjs, identify.ts, page.py, a folder
-                      group/index.mjs … and lambda.mjs for call types without one; settings.json may hold any setting.
-                      What changes in the folder counts from the next event on (default: the examples of this package)
-  --settings <file>   the real settings of a destination: role, external ID and functions are made from them, and each
+  --functions <dir>   folder with your handlers in JavaScript, TypeScript or Python: track.mjs, identify.ts, page.py or a
+                      folder such as group/index.mjs; lambda.mjs gets the call types that have none of their own, and
+                      settings.json may hold any setting. Changes in the folder take effect from the next event on
+                      (default: the examples of this package)
+  --settings <file>   a destination's real settings: role, external ID and functions are set up to match, and each
                       function runs the handler of its name in the folder
-  --source-id <id>    the source's ID: write key of the router, and the external ID where the settings have none
+  --source-id <id>    the source's ID: also the router's write key, and the external ID if the settings have none
                       (default ${WEBSITE})
-  --host <name>       the router whose part is played: ${Object.keys(HOSTS).join(" or ")} (default jitsu)
-  --port <n>          port of the router (default ${DEFAULT_PORT}; with --once any free one)
+  --host <name>       the router to imitate: ${Object.keys(HOSTS).join(" or ")} (default jitsu)
+  --port <n>          port of the router (default ${DEFAULT_PORT}; any free one with --once)
   --open              opens the page in a browser
-  --aws               the page's connection check can go to the real AWS too, with the identity of this terminal
-  --aws-port <n>      port of the AWS on this machine (default any free one)
-  --aws-keys <id:key> access key ID and secret that the router has there (default random ones)
-  --write-env <file>  where to write what another terminal needs to reach this AWS by source (default a temporary file)
-  --once              sends the sample events, prints a summary and ends
+  --aws               lets the page check the connection to the real AWS too, with this terminal's identity
+  --aws-port <n>      port of the AWS on this machine (default: any free one)
+  --aws-keys <id:key> access key ID and secret of the router in that AWS (default: random ones)
+  --write-env <file>  where to write the variables that another terminal needs to reach that AWS (default: a temporary
+                      file)
+  --once              sends the sample events, prints a summary and exits
   --json              prints one delivery result per line, and a summary as the last line
   --help
 

@@ -128,7 +128,7 @@ export function Check({ state, drafts }: Props) {
       )}
       {end && "broken" in end && (
         <p className="callout bad" role="alert">
-          The check broke off: {end.broken}
+          The check stopped early: {end.broken}
         </p>
       )}
     </div>

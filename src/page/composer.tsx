@@ -52,10 +52,10 @@ export function Composer({ state, entries }: Props) {
     <div className="view">
       <h1>Send an event</h1>
       <p className="lead">
-        It goes to <code>POST /v1/{endpoint}</code> of the router, as a Segment library sends it.
+        It goes to the router's <code>POST /v1/{endpoint}</code>, as it would from a Segment library.
       </p>
       <fieldset className="samples">
-        <legend>Begin with a sample</legend>
+        <legend>Start from a sample</legend>
         {samples.map((sample) => (
           <button type="button" key={sample.title} onClick={() => take(sample)}>
             {sample.title}
@@ -101,26 +101,26 @@ export function Composer({ state, entries }: Props) {
           Send
         </button>
         <button type="button" disabled={problem !== undefined} onClick={() => setText(pretty(value))}>
-          Lay out
+          Format
         </button>
         <CopyButton label="Copy as curl" text={() => curlLine(location.origin, source, endpoint, value)} />
         <span className="note">Ctrl + Enter sends</span>
       </p>
       {answer && !answer.ok && (
         <p className="callout bad" role="status">
-          The router did not take it: {answer.text}
+          The router refused it: {answer.text}
         </p>
       )}
       {answer?.ok && (
         <p className="callout" role="status">
-          Taken in.{" "}
+          Accepted.{" "}
           {entry ? (
             <>
-              <StateBadge state={entry.state} /> <a href={`#deliveries/${entry.id}`}>What became of it</a>
+              <StateBadge state={entry.state} /> <a href={`#deliveries/${entry.id}`}>See what happened</a>
               {entry.problem && ` ${entry.problem}`}
             </>
           ) : (
-            <a href="#deliveries">See what becomes of it</a>
+            <a href="#deliveries">See what happens to it</a>
           )}
         </p>
       )}

@@ -144,11 +144,11 @@ function Row({ entry, selected }: { readonly entry: EntrySummary; readonly selec
 }
 
 function Nothing({ any, state }: { readonly any: boolean; readonly state: PageState | undefined }) {
-  if (any) return <p className="nothing">Nothing here is like that. Change the search or the filters.</p>;
+  if (any) return <p className="nothing">Nothing matches. Change the search or the filters.</p>;
   const [writeKey = ""] = state?.sources.map(({ id }) => id) ?? [];
   return (
     <div className="nothing">
-      <p>No event yet. Everything that the router takes in or refuses appears here.</p>
+      <p>No events yet. Everything that the router accepts or refuses appears here.</p>
       <p>
         <a className="button" href="#send">
           Send an event

@@ -66,7 +66,7 @@ function Contents({ detail }: { readonly detail: EntryDetail }) {
         </div>
       )}
       {last && <Verdict detail={detail} last={last} />}
-      {state === "under way" && <p className="callout">On its way. What comes back appears here.</p>}
+      {state === "under way" && <p className="callout">Under way. The outcome appears here.</p>}
 
       {(trail.length > 0 || runs.length > 0) && (
         <Section title="Time line">
@@ -168,10 +168,10 @@ function Verdict({ detail, last }: { readonly detail: EntryDetail; readonly last
       <p>{error.message}</p>
       <TraceLines trace={error.functionError?.trace ?? []} />
       <p className="hint">{error.hint}</p>
-      {next === "retry" && <p>The router tries again.</p>}
+      {next === "retry" && <p>The router will try again.</p>}
       {next === "dead letter" && (
         <p>
-          <b>The router has given it up: here, the event is lost.</b> A real router keeps it in its dead letters. Mend
+          <b>The router has given up: the event is lost here.</b> A real router would keep it in its dead letters. Fix
           what the message names, then replay it.
         </p>
       )}
@@ -187,21 +187,21 @@ function linesOf(json: string): Line[] {
   }
 }
 
-const SIDES = ["Difference", "As taken in", "As sent"] as const;
+const SIDES = ["Difference", "As received", "As sent"] as const;
 
 function EventSection({ event, sent }: { readonly event: unknown; readonly sent: unknown }) {
   const [side, setSide] = useState<(typeof SIDES)[number]>("Difference");
   if (sent === undefined) {
     return (
       <Section title="Event" tools={<CopyButton text={() => pretty(event)} />}>
-        <p className="note">As the router took it in. Nothing was sent to a function.</p>
-        <JsonLines lines={asLines(event)} label="The event as the router took it in" />
+        <p className="note">As the router received it. Nothing was sent to a function.</p>
+        <JsonLines lines={asLines(event)} label="The event as the router received it" />
       </Section>
     );
   }
-  const lines = { Difference: difference(event, sent), "As taken in": asLines(event), "As sent": asLines(sent) }[side];
+  const lines = { Difference: difference(event, sent), "As received": asLines(event), "As sent": asLines(sent) }[side];
   return (
-    <Section title="Event" tools={<CopyButton text={() => pretty(side === "As taken in" ? event : sent)} />}>
+    <Section title="Event" tools={<CopyButton text={() => pretty(side === "As received" ? event : sent)} />}>
       <fieldset className="sides">
         <legend className="unseen">Side of the event</legend>
         {SIDES.map((each) => (
@@ -212,11 +212,11 @@ function EventSection({ event, sent }: { readonly event: unknown; readonly sent:
       </fieldset>
       {side === "Difference" && (
         <p className="note">
-          From the event as the router took it in (<span className="gone">−</span>) to the Segment event that the
+          From the event as the router received it (<span className="gone">−</span>) to the Segment event that the
           function got (<span className="new">+</span>).
         </p>
       )}
-      <JsonLines lines={lines} label={side === "Difference" ? "Difference between taken in and sent" : side} />
+      <JsonLines lines={lines} label={side === "Difference" ? "Difference between received and sent" : side} />
     </Section>
   );
 }

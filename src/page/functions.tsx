@@ -45,8 +45,8 @@ export function Functions({ state }: { readonly state: PageState }) {
     <div className="view">
       <h1>Functions</h1>
       <p className="lead">
-        Each of these files is a Lambda function. Change one and save it: the next event runs what you have saved, and
-        so does <b>Replay</b> for an event that is in the list.
+        Each of these files is a Lambda function. Edit one and save it: the next event runs the new code, and so does{" "}
+        <b>Replay</b> for an event in the list.
       </p>
       {notes.map((note) => (
         <p key={note} className="callout warn">
@@ -71,7 +71,7 @@ export function Functions({ state }: { readonly state: PageState }) {
 function receives(name: string, callTypes: PageState["callTypes"]): string {
   if (name === "lambda") return "every call type without a function of its own";
   if (callTypes.some((type) => type === name)) return `${name} calls`;
-  return "what the settings send to it";
+  return "what the settings send it";
 }
 
 function Starter({ folder, separator, functions }: Pick<PageState, "folder" | "separator" | "functions">) {
@@ -117,8 +117,8 @@ function Starter({ folder, separator, functions }: Pick<PageState, "folder" | "s
         function gets an array of events.
       </p>
       <p>
-        To run functions of another folder, stop <code>start</code> and begin anew with{" "}
-        <code>--functions &lt;folder&gt;</code> (<code>npm start -- --functions &lt;folder&gt;</code> in a checkout).
+        To use a folder of your own, stop with Ctrl-C and start again with <code>--functions &lt;folder&gt;</code> (in a
+        checkout: <code>npm start -- --functions &lt;folder&gt;</code>).
       </p>
     </section>
   );

@@ -95,8 +95,8 @@ export function SettingsPage({ state, drafts, onApplied }: Props) {
       <div className="settings-form">
         <h1>Settings</h1>
         <p className="lead">
-          The form as a host shows it. Applied, the router and the AWS account on this machine follow: functions, role
-          and external ID.
+          The form as a host shows it. When you apply it, the router and the AWS account on this machine follow:
+          functions, role and external ID.
         </p>
         <div className="fields">
           <label htmlFor={ids.source}>
@@ -143,7 +143,7 @@ export function SettingsPage({ state, drafts, onApplied }: Props) {
             )}
             {applied && (
               <div className={applied.length > 0 ? "callout warn" : "callout good"} role="status">
-                <p>Applied: the next event of {source} is delivered with these settings.</p>
+                <p>Applied. The next event from {source} uses these settings.</p>
                 {applied.map((note) => (
                   <p key={note}>{note}</p>
                 ))}
@@ -152,7 +152,7 @@ export function SettingsPage({ state, drafts, onApplied }: Props) {
             <button type="submit" className="primary" disabled={problems.length > 0}>
               Apply
             </button>
-            {problems.length > 0 && <span className="note">{countOf(problems.length)} to put right</span>}
+            {problems.length > 0 && <span className="note">{countOf(problems.length)} to fix</span>}
           </div>
         </Form>
       </div>
@@ -344,7 +344,7 @@ function Import({ onSettings }: { onSettings(settings: Settings): void }) {
         />
       </label>
       <label htmlFor={ids.text}>
-        Or its text
+        Or paste it
         <textarea
           id={ids.text}
           rows={5}
@@ -360,7 +360,7 @@ function Import({ onSettings }: { onSettings(settings: Settings): void }) {
       </p>
       {answer && (
         <div className={answer.settings ? "callout good" : "callout bad"} role="status">
-          {answer.settings && <p>The form holds the {answer.from} now. Look at it, then apply.</p>}
+          {answer.settings && <p>The form now holds the {answer.from}. Review it, then apply.</p>}
           {!answer.settings && answer.problems.map(({ problem }) => <p key={problem}>{problem}</p>)}
           {answer.notes.map((note) => (
             <p key={note}>{note}</p>

@@ -171,7 +171,7 @@ describe("a delivery", () => {
       expect(await callout.textContent()).toContain("Execution Error");
       expect(await callout.textContent()).toContain(said[0]);
       expect(await callout.textContent()).toMatch(said[1]);
-      expect(await callout.textContent()).toContain("here, the event is lost");
+      expect(await callout.textContent()).toContain("the event is lost here");
 
       await mend(language);
       await page.getByRole("button", { name: "Replay", exact: true }).click();
@@ -266,7 +266,7 @@ test("the composer sends a sample and shows what became of it", async () => {
   await page.getByRole("button", { name: "screen · Basket" }).click();
   await page.getByRole("button", { name: "Send" }).click();
   await page.locator(".callout").getByText("Delivered").waitFor();
-  await page.getByRole("link", { name: "What became of it" }).click();
+  await page.getByRole("link", { name: "See what happened" }).click();
   await page.getByRole("heading", { name: "Delivered Basket" }).waitFor();
 
   await page.getByRole("link", { name: "Send", exact: true }).click();
@@ -376,7 +376,7 @@ describe("the settings", () => {
       mimeType: "application/json",
       buffer: Buffer.from(JSON.stringify(file)),
     });
-    await page.getByText("The form holds the").waitFor();
+    await page.getByText("The form now holds the").waitFor();
 
     expect(await page.getByLabel("Lambda", { exact: true }).inputValue()).toBe(fn);
     expect(await page.getByLabel("Region", { exact: true }).inputValue()).toBe("eu-west-1");

@@ -249,7 +249,7 @@ test("Ctrl-C on a terminal takes the progress bar away before it says anything",
     onInterrupt,
   });
 
-  const [bar, told = ""] = stderr.written().split("Ctrl-C again ends at once. Finishing what is in flight…\n");
+  const [bar, told = ""] = stderr.written().split("Ctrl-C again ends at once. Finishing what is under way…\n");
   expect(bar).toContain("0 events");
   expect(bar?.endsWith("\u001b[2K")).toBe(true);
   expect(told).not.toContain("events");
@@ -269,7 +269,7 @@ test("when nobody reads the results any more, no line is taken, and where to go 
   const code = await new Promise((resolve) => child.once("exit", resolve));
 
   expect(payloads().map(({ messageId }) => messageId)).toEqual(["m-1", "m-2"]);
-  expect(await err).toMatch(/^Cannot write standard output: .+ Finishing what is in flight…\n/);
+  expect(await err).toMatch(/^Cannot write standard output: .+ Finishing what is under way…\n/);
   expect(await err).toContain("Stopped after line 2. To go on: the same command with --from-line 3");
   expect(code).toBe(1);
 });
@@ -358,7 +358,7 @@ describe("the dead-letter file", () => {
         line: 1,
         error: expect.objectContaining({
           code: "PayloadTooLarge",
-          message: expect.stringContaining("nor put into a dead-letter file"),
+          message: expect.stringContaining("nor written to a dead-letter file"),
         }),
       }),
     );
@@ -373,7 +373,7 @@ describe("the dead-letter file", () => {
 
     const code = await new Promise((resolve) => child.once("exit", resolve));
 
-    expect(await err).toContain(`Cannot write ${full}: the disk is full. Finishing what is in flight…\n`);
+    expect(await err).toContain(`Cannot write ${full}: the disk is full. Finishing what is under way…\n`);
     expect(await err).toContain("Stopped after line 1.");
     expect(code).toBe(1);
   });
@@ -394,18 +394,14 @@ test("what is appended to the file while it is sent is left for another run", as
 
 describe("a file that is no NDJSON is told by how to make it so", () => {
   test.each([
-    ["an array on many lines", `[\n${track(1)}\n]\n`, "; `jq -c '.[]' file` makes it so."],
-    ["an array on one line", `[${track(1)}]\n`, "; `jq -c '.[]' file` makes it so."],
+    ["an array on many lines", `[\n${track(1)}\n]\n`, ". Convert the file with `jq -c '.[]' file`."],
+    ["an array on one line", `[${track(1)}]\n`, ". Convert the file with `jq -c '.[]' file`."],
     [
       "an event on many lines",
       '{\n  "type": "track"\n}\n',
-      ", and this one is spread over several; `jq -c . file` makes it so.",
+      ", and this one spans several lines. Convert the file with `jq -c . file`.",
     ],
-    [
-      "an event that is cut off",
-      track(1).slice(0, -7),
-      ", and this one is cut off: whatever wrote it did not come to its end.",
-    ],
+    ["an event that is cut off", track(1).slice(0, -7), ", and this one is cut off: whatever wrote it did not finish."],
     ["no JSON at all", "messageId,type\nm-1,track\n", ". (Unexpected token"],
   ])("%s", async (_name, input, advice) => {
     const { code, err } = await runCli(["send", "--settings", await settingsFile(), "--source-id", "source-1"], {
@@ -413,7 +409,7 @@ describe("a file that is no NDJSON is told by how to make it so", () => {
       input,
     });
 
-    expect(err).toContain(`line 1: The line is no JSON object: events must be NDJSON, one event per line${advice}`);
+    expect(err).toContain(`line 1: The line is not a JSON object: events must be NDJSON, one event per line${advice}`);
     expect(code).toBe(1);
   });
 
@@ -548,7 +544,7 @@ describe("input that is packed with gzip", () => {
       input: packed.subarray(0, -9),
     });
 
-    expect(err).toContain("Cannot read standard input to its end: its gzip is cut off or broken");
+    expect(err).toContain("Cannot read standard input to the end: its gzip data is cut off or damaged");
     expect(code).toBe(1);
   });
 });

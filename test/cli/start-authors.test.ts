@@ -104,7 +104,7 @@ test("what a function logged before it timed out or crashed is shown, whole, and
   expect(out).toContain("│ INFO line 0 of a long log");
   expect(out).toContain("│ INFO line 999 of a long log");
   expect(out).toMatch(/✗ ran +lambda +\d+ ms .*\n +│ INFO begun page\n/);
-  expect(out).toContain("the router had given this delivery up before: see Timeout (ms)");
+  expect(out).toContain("the router had already given up on this delivery: see Timeout (ms)");
   expect(out).toMatch(/│ INFO begun alias\n +Execution Error: .*exit status 7/);
 });
 

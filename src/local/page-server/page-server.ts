@@ -100,14 +100,14 @@ async function answer(
   if (!isAddressedHere(request)) throw new Refused(421, "Call the page by the address that start prints.");
   const path = pathOf(request);
   if (isPageFile(path)) {
-    if (request.method !== "GET" && request.method !== "HEAD") throw new Refused(405, "The page is there for GET.");
+    if (request.method !== "GET" && request.method !== "HEAD") throw new Refused(405, "The page answers GET only.");
     const { type, body } = await pageFile(options.folder, path, token);
     return send(response, 200, type, request.method === "HEAD" ? "" : body);
   }
   const url = new URL(request.url ?? "/", "http://localhost");
   // An event stream of the browser's own cannot have a header.
   const given = request.headers["x-page-token"] ?? url.searchParams.get("token") ?? "";
-  if (!isSame(String(given), token)) throw new Refused(401, "Load the page anew: it belongs to another start.");
+  if (!isSame(String(given), token)) throw new Refused(401, "Reload the page: it belongs to an earlier start.");
 
   const stream = Object.hasOwn(STREAMS, path) ? STREAMS[path] : undefined;
   const call = `${request.method} ${path}`;
@@ -128,14 +128,14 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     checks: (Object.keys(checks) as CheckTarget[]).filter((target) => checks[target]),
     form: settingsForm(),
   }),
-  "GET /api/entry": ({ journal }, { id }) => journal.detail(Number(id)) ?? notFound("That is not remembered any more."),
+  "GET /api/entry": ({ journal }, { id }) => journal.detail(Number(id)) ?? notFound("That is no longer remembered."),
   "POST /api/clear": ({ journal }) => {
     journal.clear();
     return {};
   },
   "POST /api/replay": ({ journal, sources, redeliver }, { id, event }) => {
-    const entry = journal.detail(Number(id)) ?? notFound("That is not remembered any more.");
-    const source = sources().find((each) => each.id === entry.source) ?? notFound("Its source is not there any more.");
+    const entry = journal.detail(Number(id)) ?? notFound("That is no longer remembered.");
+    const source = sources().find((each) => each.id === entry.source) ?? notFound("Its source is no longer there.");
     return { id: redeliver(event ?? entry.event, source, entry.id) };
   },
   "POST /api/problems": (options, body) => {
@@ -174,7 +174,7 @@ const STREAMS: Readonly<Record<string, Stream>> = {
     });
   },
   "/api/check": async (options, request, response) => {
-    if (request.method !== "POST") throw new Refused(405, "A check is run by POST.");
+    if (request.method !== "POST") throw new Refused(405, "Run a check with POST.");
     const body = await readJson(request);
     const { source, settings } = settingsIn(options, body);
     const env = options.checks[body["target"] as CheckTarget];

@@ -75,7 +75,7 @@ export interface RunDetail {
 
 /** Everything about one line of the list. */
 export interface EntryDetail extends EntrySummary {
-  /** The event as the router took it in. */
+  /** The event as the router received it. */
   readonly event?: unknown;
   /** The Segment event as it was sent to the function; absent where nothing was sent. */
   readonly sent?: unknown;

@@ -107,7 +107,7 @@ const EXPORTS: Readonly<Record<ExportFormat, (settings: JsonObject, request: Exp
         writeKey: "<write key>",
       }),
     ),
-    notes: ["Set writeKey to what the senders of events shall authenticate with."],
+    notes: ["Set writeKey to the key that your senders of events use."],
   }),
   jitsu: (settings) => ({
     filename: "jitsu-variables.env",
@@ -123,7 +123,9 @@ const EXPORTS: Readonly<Record<ExportFormat, (settings: JsonObject, request: Exp
     ),
     notes: principal
       ? []
-      : [`The role trusts ${EXAMPLE_PRINCIPAL}, an example: tell which IAM role or user your router runs as.`],
+      : [
+          `The role trusts ${EXAMPLE_PRINCIPAL}, which is only an example: enter the IAM role or user that your router runs as.`,
+        ],
   }),
 };
 
@@ -137,7 +139,7 @@ export function exported(settings: JsonObject, request: ExportRequest, operator:
   if (!made) return { problems, notes: [] };
   const secrets = SECRETS.filter((key) => settings[key] !== undefined && settings[key] !== "");
   const shown = secrets.filter((key) => made?.text.includes(`<${SETTINGS[key]?.title}>`));
-  const fillIn = shown.length > 0 ? [`Fill in what stands in angle brackets: ${shown.join(", ")}.`] : [];
+  const fillIn = shown.length > 0 ? [`Fill in what is in angle brackets: ${shown.join(", ")}.`] : [];
   return { problems, filename: made.filename, text: made.text, notes: [...(made.notes ?? []), ...fillIn] };
 }
 
