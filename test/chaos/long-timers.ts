@@ -1,6 +1,9 @@
 /** Milliseconds from which a timer is remembered: a run is over before such a one strikes. */
 const LONG_MS = 3000;
 
+/** Timers that are remembered before those that were stopped are looked for. */
+const MANY = 1000;
+
 const made = new Map<NodeJS.Timeout, string>();
 const real = globalThis.setTimeout;
 
@@ -16,6 +19,7 @@ export function watchLongTimers(): void {
       ...args,
     );
     if (ms >= LONG_MS) made.set(timer, new Error(`${ms} ms`).stack ?? "");
+    if (made.size > MANY) forgetStopped();
     return timer;
   };
   globalThis.setTimeout = Object.assign(start, real) as unknown as typeof setTimeout;
@@ -23,8 +27,13 @@ export function watchLongTimers(): void {
 
 /** Where those that are still waited for were started. */
 export function longTimers(): string[] {
-  // A timer that was stopped says so nowhere but here.
-  return [...made]
-    .filter(([timer]) => timer.hasRef() && !(timer as { _destroyed?: boolean })._destroyed)
-    .map(([, stack]) => stack);
+  forgetStopped();
+  return [...made].filter(([timer]) => timer.hasRef()).map(([, stack]) => stack);
+}
+
+function forgetStopped(): void {
+  for (const timer of made.keys()) {
+    // It says so nowhere else.
+    if ((timer as { _destroyed?: boolean })._destroyed) made.delete(timer);
+  }
 }
