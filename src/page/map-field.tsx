@@ -4,7 +4,7 @@ import { useState } from "react";
 type Pair = readonly [key: string, value: string];
 
 /** A map, as lines of key and value; a line without a key does not count. */
-export function MapField({ formData, onChange, fieldPathId, schema }: FieldProps) {
+export function MapField({ formData, onChange, schema }: FieldProps) {
   const [pairs, setPairs] = useState<readonly Pair[]>(() => pairsOf(formData));
   const [known, setKnown] = useState(() => JSON.stringify(formData ?? {}));
   const given = JSON.stringify(formData ?? {});
@@ -17,7 +17,7 @@ export function MapField({ formData, onChange, fieldPathId, schema }: FieldProps
     const map = Object.fromEntries(changed.filter(([key]) => key !== "").map(([key, value]) => [key, valueIn(value)]));
     setPairs(changed);
     setKnown(JSON.stringify(map));
-    onChange(map, fieldPathId.path);
+    onChange(map);
   };
   const edit = (at: number, pair: Pair) => change(pairs.map((each, i) => (i === at ? pair : each)));
   const title = schema.title ?? "";
@@ -47,7 +47,7 @@ export function MapField({ formData, onChange, fieldPathId, schema }: FieldProps
           </button>
         </div>
       ))}
-      <button type="button" onClick={() => change([...pairs, ["", ""]])}>
+      <button type="button" aria-label={`Add to ${title}`} onClick={() => change([...pairs, ["", ""]])}>
         Add
       </button>
     </div>

@@ -213,6 +213,18 @@ describe("a delivery", () => {
   });
 });
 
+test("the chart counts what comes, and how long it takes", async () => {
+  const chart = page.getByRole("region", { name: "Rate and latency" });
+  await send("track", { userId: "u-1", event: "Counted" });
+  await row("Counted").getByText("Delivered").waitFor();
+
+  const [lastMinute, median] = await chart.locator("dd").allTextContents();
+  expect(Number(lastMinute)).toBeGreaterThan(0);
+  expect(median).toMatch(/^(?:< )?[\d.]+ (?:ms|s)$/);
+  expect(await chart.locator("svg rect").count()).toBeGreaterThan(0);
+  expect(await chart.locator("svg title").textContent()).toMatch(/^[1-9]\d* events in five minutes/);
+});
+
 test("a request that the router refuses is in the list, with the reason", async () => {
   expect((await send("track", { event: "x" }, "nobody")).status).toBe(401);
 
@@ -306,6 +318,20 @@ describe("the settings", () => {
     await row("With New Settings").click();
     await page.getByRole("heading", { name: "Delivered With New Settings" }).waitFor();
     expect(await page.locator(".facts").textContent()).toContain("track:live");
+  });
+
+  test("hold maps, which are filled in line by line", async () => {
+    await page.getByRole("button", { name: "Add to Event Lambdas" }).click();
+    await page.getByLabel("Event Lambdas: key 1").fill("Sent To Another");
+    await page.getByLabel("Event Lambdas: value 1").fill("arn:aws:lambda:us-east-1:123456789012:function:lambda");
+    await page.getByRole("button", { name: "Apply" }).click();
+    await callout().getByText("Applied").waitFor();
+
+    await send("track", { userId: "u-6", event: "Sent To Another" });
+    await page.getByRole("link", { name: "Deliveries", exact: true }).click();
+    await row("Sent To Another").click();
+    await page.getByRole("heading", { name: "Delivered Sent To Another" }).waitFor();
+    expect(await page.locator(".facts").textContent()).toMatch(/→ .*\blambda$/);
   });
 
   test("name what has no handler on this machine", async () => {

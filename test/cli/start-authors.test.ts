@@ -146,6 +146,23 @@ test("an event that is given up comes with the line that replays it", async () =
   });
 });
 
+test("as RudderStack, events that come together reach a function for batches together", async () => {
+  await write("lambda.mjs", "export const handler = async (events) => { console.log('got', events.length); };");
+  await write("settings.json", '{"maxBatchSize":10}');
+
+  await started(["--host", "rudderstack"], async (command) => {
+    const url = await command.printed(/(http:\S+)\/v1\/track/);
+    await command.printed(/Ctrl-C ends/);
+    const batch = Array.from({ length: 3 }, (_, i) => ({ type: "track", event: "Batched", userId: `u-${i}` }));
+    await fetch(`${url}/v1/batch`, {
+      method: "POST",
+      headers: { authorization: `Basic ${btoa("website:")}` },
+      body: JSON.stringify({ batch }),
+    });
+    await command.printed(/Batched [\s\S]*│ INFO got 3\n/);
+  });
+}, 60_000);
+
 test("what comes to the folder, goes and changes there counts from the next event on", async () => {
   await write("lambda.mjs", "export const handler = async () => null;");
 
