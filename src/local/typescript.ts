@@ -34,7 +34,12 @@ export async function importTypeScript(file: string): Promise<Record<string, unk
       return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
     } catch (error) {
       // Enums and the like are more than types.
-      if ((error as NodeJS.ErrnoException).code !== "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX" || !esbuild) throw error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") throw error;
+      if (!esbuild)
+        throw Object.assign(error as Error, {
+          message: `${message}: Node.js only removes types; to compile the rest, put esbuild in its folder: npm install --save-dev esbuild`,
+        });
     }
   }
   if (esbuild === undefined) throw new Error(obstacleTo(file));

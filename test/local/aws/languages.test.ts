@@ -246,6 +246,13 @@ describe("TypeScript", () => {
       trace: [expect.any(String)],
     });
   });
+
+  test("more than types runs where esbuild is there, and says what to do where it is not", async () => {
+    const source = 'enum Kind { A = "a" }\nexport const handler = async (): Promise<string> => Kind.A;\n';
+    expect((await handler("track.ts", source)()).value).toBe("a");
+    rmSync(join(folder, "node_modules"), { recursive: true });
+    expect((await handler("page.ts", source)()).error?.errorMessage).toMatch(/npm install --save-dev esbuild$/);
+  });
 });
 
 describe("a syntax error in JavaScript is told with file and line", () => {
