@@ -104,7 +104,7 @@ export function readableOutput({ stdout }: Io): StartOutput {
       say();
     },
     tried(attempt, log) {
-      const { event, source, retries, result, next } = attempt;
+      const { event, source, retries, result, next, keptAway } = attempt;
       const { outcome, callType = "", function: arn, durationMs, error, logTail, messageId } = result;
       const { event: eventName, name: pageName } = Object(event) as { event?: unknown; name?: unknown };
       const name = printable([eventName, pageName].find((each): each is string => typeof each === "string") ?? "");
@@ -119,7 +119,8 @@ export function readableOutput({ stdout }: Io): StartOutput {
         `${mark} ${callType.padEnd(8)} ${name.padEnd(16)} ${target}${retries ? `  retry ${retries}` : ""}  ${dim(printable(messageId))}`,
       );
       for (const line of functionOutput(log ?? logTail)) say(dim(`            │ ${line}`));
-      if (outcome === "skipped")
+      if (keptAway) say(dim("            the event's integrations keep it from this destination"));
+      else if (outcome === "skipped")
         say(dim(`            no function is set for ${callType} calls of the source ${source.id}`));
       const [what = "", ...more] = printableLines(error?.message ?? "");
       if (error) say(`            ${bold(error.label)}: ${what}`);

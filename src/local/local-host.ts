@@ -17,6 +17,8 @@ export interface Try {
   readonly result: DeliveryResult;
   /** What the host does next. */
   readonly next: "done" | "retry" | "dead letter";
+  /** Whether the caller kept the event from this destination, by its `integrations`. */
+  readonly keptAway?: true;
 }
 
 /** A router's part around the destination: hands events over and acts on the outcome, as the real one would. */

@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { DeliveryOutcome } from "../delivery/delivery-result";
 import type { JsonObject } from "../events/segment-event";
+import type { EventOutcome } from "../hosts/webhook/answer";
 import type { Behind, Outcome } from "../hosts/webhook/behind";
 import { type Connection, type Connections, fixedConnections } from "../hosts/webhook/connection";
 import { requestListener } from "../hosts/webhook/node-server";
@@ -34,21 +35,35 @@ export class LocalRouter {
   readonly #underWay = new Set<Promise<void>>();
   readonly #beforeTaking: LocalRouterOptions["beforeTaking"];
   readonly #onTaken: LocalRouterOptions["onTaken"];
+  readonly #onTry: OnTry;
 
   constructor({ sources, createHost, onTry, beforeTaking, onTaken, page }: LocalRouterOptions) {
     this.#sources = new Map(sources.map((source) => [source.id, source]));
     this.#beforeTaking = beforeTaking;
     this.#onTaken = onTaken;
-    this.#host = createHost((attempt) => {
+    this.#onTry = (attempt) => {
       this.counts[attempt.result.outcome]++;
       if (attempt.next === "dead letter") this.givenUp++;
       onTry(attempt);
-    });
+    };
+    this.#host = createHost(this.#onTry);
     const connections = this.#connections(sources);
-    const front = requestListener(createReceiver({ connections: () => connections }).fetch);
+    const receiver = createReceiver({
+      connections: () => connections,
+      observer: { ended: (connection, outcome, event) => this.#ended(connection.name, outcome, event) },
+    });
+    const front = requestListener(receiver.fetch);
     this.#server = createServer((request, response) => {
       if (!page?.(request, response)) front(request, response);
     });
+  }
+
+  /** What the receiver itself has come to an end with is a try like any other, so that nobody looks for it in vain. */
+  #ended(id: string, result: EventOutcome, event: unknown): void {
+    const source = this.#sources.get(id);
+    if (!source || result.outcome !== "skipped") return;
+    this.#onTaken?.(event, source);
+    this.#onTry({ event, source, retries: 0, result, next: "done", keptAway: true });
   }
 
   /** A connection per source, whose write key is its ID; the pages of any website may send. */

@@ -152,8 +152,14 @@ function Section({
 
 /** What went wrong and what to do, in the words of the delivery result. */
 function Verdict({ detail, last }: { readonly detail: EntryDetail; readonly last: TryDetail }) {
-  const { error, next, outcome } = last;
+  const { error, next, outcome, keptAway } = last;
   const failedRun = detail.runs.findLast(({ failed }) => failed);
+  if (keptAway)
+    return (
+      <p className="callout">
+        The event's <code>integrations</code> keep it from this destination: nothing was sent.
+      </p>
+    );
   if (!error && outcome === "skipped")
     return (
       <p className="callout">

@@ -46,7 +46,8 @@ export interface Answered {
 /** Is told what the receiver does, for logs, metrics or a page. Must not throw. */
 export interface Observer {
   answered?(answered: Answered): void;
-  ended?(connection: Connection, outcome: EventOutcome): void;
+  /** @param event as it was taken out of the request */
+  ended?(connection: Connection, outcome: EventOutcome, event: unknown): void;
   /** Something that is a mistake of ours. */
   failed?(error: unknown): void;
 }
@@ -228,7 +229,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const kept = !outcomes.some(isRejected) || (await keepRejected(connection, events, outcomes));
     const { status, retryAfterSeconds, body } = answerFor(outcomes, router, { kept, detailed });
     if (status !== 200 || c.env?.incoming?.socket.destroyed) remember(connection, outcomes, kept);
-    for (const outcome of outcomes) observer.ended?.(connection, outcome);
+    if (observer.ended) for (const [i, outcome] of outcomes.entries()) observer.ended(connection, outcome, events[i]);
     const failure = outcomes.find(isFailure);
     if (failure?.error) Object.assign(trace, { code: failure.error.code, message: failure.error.message });
     if (retryAfterSeconds !== undefined) c.header("retry-after", String(retryAfterSeconds));

@@ -102,7 +102,7 @@ export class Journal implements AwsObserver {
   }
 
   /** The router has tried. `event` is the very one that it took in. */
-  tried({ event, result, next }: Try): void {
+  tried({ event, result, next, keptAway }: Try): void {
     const entry = this.#byEvent.get(event)?.[0];
     if (!entry) return;
     if (result.messageId && !entry.messageIds.has(result.messageId)) {
@@ -119,6 +119,7 @@ export class Journal implements AwsObserver {
       status,
       attempts,
       next,
+      ...(keptAway && { keptAway }),
       ...(requestId !== undefined && { requestId }),
       ...(executedVersion !== undefined && { executedVersion }),
       ...(result.function !== undefined && { function: result.function }),

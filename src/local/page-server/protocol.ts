@@ -51,6 +51,8 @@ export interface TryDetail {
   readonly error?: DeliveryError;
   readonly retryAfterMs?: number;
   readonly next: "done" | "retry" | "dead letter";
+  /** Whether the caller kept the event from this destination, by its `integrations`. */
+  readonly keptAway?: true;
 }
 
 /** One run of the function at the AWS on this machine. */

@@ -59,7 +59,7 @@ beforeEach(async () => {
   router = new LocalRouter({
     sources: [source],
     createHost: () => ({ deliver: async () => {} }),
-    onTry() {},
+    onTry: (attempt) => journal.tried(attempt),
     onTaken: (event) => void journal.took(event, source),
     page,
   });
@@ -206,6 +206,19 @@ test.each([
   expect(status).toBe(200);
   expect(body).toMatchObject({ from, settings: { lambda: "router-events", region: "us-east-1" } });
   expect(applied).toEqual([]);
+});
+
+test("an event that its integrations keep away is in the list, with the reason", async () => {
+  const event = { type: "track", event: "Signed Up", userId: "u", integrations: { All: false } };
+  const response = await fetch(`${url}/v1/track?writeKey=my-source-id`, {
+    method: "POST",
+    body: JSON.stringify(event),
+  });
+  expect(await response.json()).toEqual({ success: true, skipped: 1 });
+
+  const [entry] = journal.summaries();
+  expect(entry).toMatchObject({ kind: "delivery", state: "skipped" });
+  expect(journal.detail(entry?.id ?? 0)?.trail).toMatchObject([{ outcome: "skipped", next: "done", keptAway: true }]);
 });
 
 test("the stream tells what there is, then what is new, and what the router refuses", async () => {
