@@ -98,7 +98,6 @@ describe("the bodies of routers", () => {
   test.each([
     ["", "The body is empty"],
     ["{", "not JSON"],
-    ["a=b&c=d", "not JSON"],
     [`{"a":1}\n{`, "not JSON"],
   ])("%j is no body", async (body, reason) => {
     const { post, behind } = await open();
