@@ -9,6 +9,7 @@ async function main(): Promise<void> {
   const aws = await startEmbeddedAws({ history: 1 });
   const user = aws.addUser({ name: "router", ...KEYS });
   const { arn: functionArn } = aws.addFunction({ name: "bench", handler: async () => null });
+  const { url: queue } = aws.addQueue({ name: "bench.fifo" });
   const allow = (statement: object) => ({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
   const { arn: roleArn } = aws.addRole({
     name: "bench",
@@ -17,7 +18,7 @@ async function main(): Promise<void> {
   });
   const { BENCH_CERT: cert, BENCH_KEY: key } = process.env;
   const tls = cert && key ? await startStub({ cert: readFileSync(cert), key: readFileSync(key) }) : undefined;
-  process.send?.({ embedded: aws.url, stub: await startStub(), tls, roleArn, functionArn, keys: KEYS });
+  process.send?.({ embedded: aws.url, stub: await startStub(), tls, queue, roleArn, functionArn, keys: KEYS });
 }
 
 process.on("disconnect", () => process.exit(0));

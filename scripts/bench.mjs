@@ -1,4 +1,4 @@
-// `npm run bench`, `bench:neighbours`, `bench:throttled`, `bench:receiver` and `bench:kafka`: bundles a benchmark of bench/ with its server, and runs it.
+// `npm run bench`, or with `:neighbours`, `:throttled`, `:receiver`, `:kafka` or `:queue` after it: bundles a benchmark of bench/ with its server, and runs it.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,7 @@ const BENCHMARKS = {
   throttled: ["throttled", "neighbours-server"],
   receiver: ["receiver", "receiver-baseline", "server"],
   kafka: ["kafka", "server"],
+  queue: ["queue", "server"],
 };
 
 const [name, ...args] = process.argv[2] in BENCHMARKS ? process.argv.slice(2) : ["main", ...process.argv.slice(2)];
