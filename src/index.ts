@@ -1,4 +1,4 @@
-import type { Destination } from "./destination";
+import type { Destination } from "./destination/contract";
 import { type CheckOptions, checkConnectionIn } from "./iam/check-connection";
 import type { CheckReport } from "./iam/check-report";
 import { createHostedDestination, type DestinationOptions, nodeSurroundings } from "./node";
@@ -12,7 +12,7 @@ export type {
   FunctionError,
 } from "./delivery/delivery-result";
 export { type FailureScope, scopeOf } from "./delivery/failures";
-export type { BatchOptions, DeliverOptions, Destination } from "./destination";
+export type { BatchOptions, DeliverOptions, Destination } from "./destination/contract";
 export { CALL_TYPES, type CallType, type SegmentEvent } from "./events/segment-event";
 export { toSegmentEvent } from "./events/to-segment-event";
 export type { CheckOptions } from "./iam/check-connection";

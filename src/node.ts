@@ -1,7 +1,8 @@
 import { createNodeAws, type NodeAws } from "./aws/node";
 import { Sessions } from "./aws/sessions";
 import { Gates, type GatesState } from "./delivery/gates";
-import { createDestinationIn, type HostedDestination, type Surroundings } from "./destination";
+import type { HostedDestination, Surroundings } from "./destination/contract";
+import { createDestinationIn } from "./destination/create-destination";
 import { type OperatorPolicy, operatorPolicyFromEnvironment, unsafeForTenants } from "./settings/operator-policy";
 import { SettingsError } from "./settings/settings-error";
 

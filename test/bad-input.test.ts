@@ -1,7 +1,8 @@
 import "./errors-of-any-realm";
 import fc from "fast-check";
 import type { DeliveryResult } from "../src/delivery/delivery-result";
-import { createDestinationIn, type Destination } from "../src/destination";
+import type { Destination } from "../src/destination/contract";
+import { createDestinationIn } from "../src/destination/create-destination";
 import { createDestination } from "../src/index";
 import { SETTING_KEYS } from "../src/settings/settings";
 import { assessedResult } from "./assess";

@@ -1,5 +1,5 @@
 import { createNodeAws } from "../src/aws/node";
-import { createDestinationIn } from "../src/destination";
+import { createDestinationIn } from "../src/destination/create-destination";
 import { type EmbeddedAws, startEmbeddedAws } from "../src/local/aws/embedded-aws";
 import { assessedResult } from "./assess";
 import { pointEnvironmentAt } from "./iam/scene";

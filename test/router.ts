@@ -1,7 +1,7 @@
 import type { Aws } from "../src/aws/aws";
 import { Sessions } from "../src/aws/sessions";
 import { Gates } from "../src/delivery/gates";
-import type { Surroundings } from "../src/destination";
+import type { Surroundings } from "../src/destination/contract";
 import { DEFAULT_OPERATOR_POLICY } from "../src/settings/operator-policy";
 
 /** What one router's destinations run on, as its operator left it unless said otherwise. */

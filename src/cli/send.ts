@@ -5,7 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { DeliveryErrorCode, DeliveryResult } from "../delivery/delivery-result";
 import { failed, unsent } from "../delivery/result";
-import type { HostedDestination } from "../destination";
+import type { HostedDestination } from "../destination/contract";
 import { parseSettings, SettingsError } from "../index";
 import { createHostedDestination } from "../node";
 import { isPlanned, type PlannedDelivery } from "../planning/planned-delivery";

@@ -5,7 +5,7 @@ import { type SessionPolicy, sessionPolicies } from "../aws/session-policy";
 import { Sessions } from "../aws/sessions";
 import { classifyAwsFailure } from "../delivery/classify";
 import { Gates } from "../delivery/gates";
-import { createDestinationIn } from "../destination";
+import { createDestinationIn } from "../destination/create-destination";
 import { CALL_TYPES, type CallType } from "../events/segment-event";
 import { type FunctionReference, functionArn } from "../names/function-reference";
 import { partitionOf } from "../names/partitions";

@@ -8,7 +8,7 @@ import { createNodeAws } from "../../src/aws/node";
 import { nodeClock } from "../../src/aws/node-clock";
 import { createSdk } from "../../src/aws/sdk";
 import { wireAws } from "../../src/aws/wire";
-import { createDestinationIn } from "../../src/destination";
+import { createDestinationIn } from "../../src/destination/create-destination";
 import { sha256Crypto } from "../../src/encoding/sha256";
 import { assessedResult } from "../assess";
 import { routerOn } from "../router";

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createNodeAws } from "../../src/aws/node";
-import { createDestinationIn } from "../../src/destination";
+import { createDestinationIn } from "../../src/destination/create-destination";
 import { checkConnectionIn } from "../../src/iam/check-connection";
 import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
 import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";

@@ -8,7 +8,7 @@ import { AwsError } from "../../src/aws/aws-error";
 import { Deadline } from "../../src/aws/deadline";
 import { createNodeAws } from "../../src/aws/node";
 import { nodeClock } from "../../src/aws/node-clock";
-import { createDestinationIn } from "../../src/destination";
+import { createDestinationIn } from "../../src/destination/create-destination";
 import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { assessedResult } from "../assess";
 import { routerOn } from "../router";

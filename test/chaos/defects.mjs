@@ -40,7 +40,7 @@ export const DEFECTS = [
     kind: "batch",
     name: "results of a batch come in another order than its events",
     face: "batches",
-    file: "src/destination.ts",
+    file: "src/destination/lambda-destination.ts",
     from: "settle(position, sent[i] as DeliveryResult);",
     to: "settle(position, sent.at(-1 - i) as DeliveryResult);",
   },

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { createNodeAws } from "../../src/aws/node";
-import { createDestinationIn } from "../../src/destination";
+import { createDestinationIn } from "../../src/destination/create-destination";
 import { pointEnvironmentAt } from "../iam/scene";
 import { routerOn } from "../router";
 import { python } from "./python";

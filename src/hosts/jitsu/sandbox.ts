@@ -5,7 +5,7 @@ import { Sessions } from "../../aws/sessions";
 import type { Transport } from "../../aws/transport";
 import { wireAws } from "../../aws/wire";
 import { Gates } from "../../delivery/gates";
-import { createDestinationIn } from "../../destination";
+import { createDestinationIn } from "../../destination/create-destination";
 import { sha256Crypto } from "../../encoding/sha256";
 import { DEFAULT_OPERATOR_POLICY } from "../../settings/operator-policy";
 import type { Settings } from "../../settings/settings";

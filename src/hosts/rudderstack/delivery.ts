@@ -1,6 +1,6 @@
 import type { DeliveryResult } from "../../delivery/delivery-result";
 import { failed } from "../../delivery/result";
-import type { HostedDestination } from "../../destination";
+import type { HostedDestination } from "../../destination/contract";
 import { isPlanned } from "../../planning/planned-delivery";
 import type { QueuedDelivery, QueuedRejection } from "../../planning/planner";
 import type { EventOrigin } from "../../settings/external-id";

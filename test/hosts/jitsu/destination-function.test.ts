@@ -1,7 +1,7 @@
 import type { AnalyticsServerEvent } from "@jitsu/protocols/analytics";
 import type { FullContext } from "@jitsu/protocols/functions";
 import type { InvokeAnswer } from "../../../src/aws/aws";
-import { createDestinationIn } from "../../../src/destination";
+import { createDestinationIn } from "../../../src/destination/create-destination";
 import { jitsuFunction } from "../../../src/hosts/jitsu/destination-function";
 import type { Settings } from "../../../src/settings/settings";
 import { ANSWER, FakeAws, failure } from "../../aws/fake-aws";

@@ -1,17 +1,18 @@
 import { getEventListeners } from "node:events";
 import fc from "fast-check";
-import type { InvokeAnswer } from "../src/aws/aws";
-import type { DeliveryResult } from "../src/delivery/delivery-result";
-import { unsent } from "../src/delivery/result";
-import { createDestinationIn, type HostedDestination } from "../src/destination";
-import { CALL_TYPES } from "../src/events/segment-event";
-import type { Plan, PlannedDelivery, Unplanned } from "../src/planning/planned-delivery";
-import type { QueuedDelivery } from "../src/planning/planner";
-import { DEFAULT_OPERATOR_POLICY, type OperatorPolicy } from "../src/settings/operator-policy";
-import { SettingsError } from "../src/settings/settings-error";
-import { assessedEvent, assessedResult } from "./assess";
-import { ANSWER, FakeAws, failure, settled } from "./aws/fake-aws";
-import { routerOn } from "./router";
+import type { InvokeAnswer } from "../../src/aws/aws";
+import type { DeliveryResult } from "../../src/delivery/delivery-result";
+import { unsent } from "../../src/delivery/result";
+import type { HostedDestination } from "../../src/destination/contract";
+import { createDestinationIn } from "../../src/destination/create-destination";
+import { CALL_TYPES } from "../../src/events/segment-event";
+import type { Plan, PlannedDelivery, Unplanned } from "../../src/planning/planned-delivery";
+import type { QueuedDelivery } from "../../src/planning/planner";
+import { DEFAULT_OPERATOR_POLICY, type OperatorPolicy } from "../../src/settings/operator-policy";
+import { SettingsError } from "../../src/settings/settings-error";
+import { assessedEvent, assessedResult } from "../assess";
+import { ANSWER, FakeAws, failure, settled } from "../aws/fake-aws";
+import { routerOn } from "../router";
 
 const settings = {
   lambda: "arn:aws:lambda:us-east-1:123456789012:function:events",
