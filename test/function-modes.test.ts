@@ -190,6 +190,16 @@ describe.each<[where: string, make: () => Aws]>([
       expect(await waiting).toMatchObject({ outcome: "rejected" });
     });
 
+    test("gives up one that timed out, whatever its error is called", async () => {
+      aws.addFunction({ name: "slow", durable: true, timeoutMs: 50, handler: () => new Promise(() => {}) });
+      const result = await deliver({ ...DURABLE, lambda: "slow:$LATEST", region: "us-east-1" });
+
+      expect(result).toMatchObject({
+        outcome: "rejected",
+        error: { functionError: { errorType: "Sandbox.Timedout" }, hint: expect.stringContaining("is final") },
+      });
+    });
+
     test("tells events of two sources, two call types and two functions apart", async () => {
       addDurable();
       aws.addFunction({ name: "other", durable: true, handler: () => null });

@@ -71,6 +71,13 @@ test("a step that fails says what AWS said, what is wrong and what to change, an
   );
 });
 
+test("an administrator's run in place of the router's ends with 1, though all else works", async () => {
+  const { code, stdout } = await run({}, ["--principal", "arn:aws:iam::123456789012:role/router-on-eks"]);
+  expect(code).toBe(1);
+  expect(stdout).not.toContain("The connection works.");
+  expect(stdout).toMatch(/somebody else than arn:aws:iam::123456789012:role\/router-on-eks/);
+});
+
 test("a function given by its name is told with its ARN", async () => {
   const { stdout } = await run({ lambda: "orders", region: "us-east-1" });
   expect(stdout).toMatch(/^✓ Function orders: may be invoked: arn:aws:lambda:us-east-1:123456789012:function:orders$/m);

@@ -100,15 +100,18 @@ test("several sources share a role: each further external ID is added once", asy
   expect(externalIds).toEqual(["source-1", "source-2", "source-3"]);
 });
 
-test("functions of all call types and events are named, by name, ARN and alias, each once and without qualifier", async () => {
+test("functions of all call types and events and the Failure Lambda are named, by name, ARN and alias, each once and without qualifier", async () => {
   const { resources } = await policies({
     ...SETTINGS,
     trackLambda: "tracks:live",
     pageLambda: `${ORDERS}:7`,
-    eventLambdas: { "Order Completed": "123456789012:function:completed" },
+    eventLambdas: { "Order Completed": "123456789012:function:completed", "Order *": "patterns", Viewed: "(skip)" },
+    failureLambda: "failures",
   });
   const arn = (name: string) => `arn:aws:lambda:us-east-1:123456789012:function:${name}`;
-  expect(resources).toEqual(["completed", "orders", "tracks"].flatMap((name) => [arn(name), `${arn(name)}:*`]));
+  expect(resources).toEqual(
+    ["completed", "failures", "orders", "patterns", "tracks"].flatMap((name) => [arn(name), `${arn(name)}:*`]),
+  );
 });
 
 test("a function given by its name belongs to --account where there is no role yet", async () => {
@@ -174,19 +177,23 @@ test.each<[string, object, readonly string[], RegExp]>([
 });
 
 const named = (count: number) => ({
-  ...SETTINGS,
+  lambda: `${ORDERS}-0-whose-name-is-long`,
+  roleAddress: SETTINGS.roleAddress,
+  externalId: SETTINGS.externalId,
   eventLambdas: Object.fromEntries(
-    Array.from({ length: count }, (_, i) => [`Event ${i}`, `${ORDERS}-${i}-with-a-name-that-is-rather-long`]),
+    Array.from({ length: count }, (_, i) => [`Event ${i}`, `${ORDERS}-${i}-whose-name-is-long`]),
   ),
 });
 
-test("only CloudFormation's parameters are too short for some dozens of functions", async () => {
-  await expect(run(named(50))).rejects.toThrow(
+test("only CloudFormation's parameters are too short for 57 functions", async () => {
+  await expect(run(named(57))).rejects.toThrow(
     /CloudFormation parameter, which holds 4096: print it with --format terraform or json/,
   );
-  expect((await policies(named(50))).resources).toHaveLength(2 * 51);
-  const { stdout } = await run(named(50), ["--format", "terraform"]);
-  expect(stdout).toContain("orders-49-with-a-name");
+  expect((await policies(named(57))).resources).toHaveLength(2 * 57);
+  const { stdout } = await run(named(57), ["--format", "terraform"]);
+  const { variable } = await parseHcl("role.tf", stdout);
+  const [{ default: arns }] = (variable as Record<string, [{ default?: unknown }]>)["lambda_arns"] ?? [{}];
+  expect(new Set(arns as string[])).toEqual(new Set(Object.values(named(57).eventLambdas)));
 });
 
 test("more functions than a role may name are refused in every format, with what to do", async () => {

@@ -319,6 +319,16 @@ describe("deliverBatch", () => {
     expect(results[1]?.error).toMatchObject({ code: "ExecutionError", label: "Execution Error" });
   });
 
+  test("says of such an event that its function reported it, not that it threw", async () => {
+    aws.onInvoke = async () => ({ ...ANSWER, payload: '{"batchItemFailures":[{"itemIdentifier":"m-1"}]}' });
+    const [, reported] = await destination({ maxBatchSize: 10 }).deliverBatch(events, source);
+    expect(reported?.error).toMatchObject({
+      message: expect.stringContaining("reported this event as failed (batchItemFailures)"),
+      hint: expect.stringContaining("which events to retry"),
+    });
+    expect(JSON.stringify(reported?.error)).not.toMatch(/threw/);
+  });
+
   test("retries each event with a message ID that was reported", async () => {
     aws.onInvoke = async () => ({ ...ANSWER, payload: '{"batchItemFailures":[{"itemIdentifier":"m-0"}]}' });
     const twins = [{ ...track, messageId: "m-0" }, { ...track, messageId: "m-0", event: "Other" }, events[1]];

@@ -64,6 +64,18 @@ test("IAM takes both policies as they are printed for the console, and the role 
   });
 });
 
+test("IAM takes the policy of 57 functions, too", async () => {
+  const many = { ...ROLE, functionArns: Array.from({ length: 57 }, (_, i) => `${ORDERS}-${i}-whose-name-is-long`) };
+  const made = await make({
+    roleName: "router-events-invoker",
+    path: "/routers/",
+    trustPolicy: trustPolicy(many),
+    permissionPolicy: permissionPolicy(many),
+  });
+
+  expect(made.policies["InvokeFunctions"]?.Statement).toMatchObject([{ Resource: { length: 114 } }]);
+});
+
 test("a policy that IAM would not take is refused: the referee looks", async () => {
   const spoilt = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Resource: "*" }] };
   const asked = { roleName: "spoilt", trustPolicy: trustPolicy(ROLE), permissionPolicy: spoilt };
@@ -91,6 +103,14 @@ test("CloudFormation makes it of the template that ships, with parameters", asyn
 test.each([
   ["left open", terraformModule()],
   ["filled in", terraformModule(ROLE)],
+  [
+    "with one function and source",
+    terraformModule({ principalArn: ROLE.principalArn, externalIds: ["my-source-id"], functionArns: [ORDERS] }),
+  ],
+  [
+    "with 57 functions",
+    terraformModule({ ...ROLE, functionArns: Array.from({ length: 57 }, (_, i) => `${ORDERS}-${i}`) }),
+  ],
 ])("Terraform would not format the module otherwise, %s", (_what, input) => {
   expect(execFileSync("terraform", ["fmt", "-"], { input, encoding: "utf8", stdio: "pipe" })).toBe(input);
 });

@@ -56,6 +56,13 @@ async function expectSignedAlike(settings: readonly object[], event: object): Pr
 
   expect(signatures).toHaveLength(settings.length);
   for (const { ours, botocore } of signatures) expect(ours).toBe(botocore);
+  for (const { headers } of arrived) {
+    const sent = Object.keys(headers).map((name) => name.toLowerCase());
+    const [, signed = ""] =
+      /SignedHeaders=([^,]*)/.exec(headers["authorization"] ?? headers["Authorization"] ?? "") ?? [];
+    // Lambda refuses what of its own is not signed.
+    expect(signed.split(";")).toEqual(expect.arrayContaining(sent.filter((name) => name.startsWith("x-amz-"))));
+  }
 }
 
 test("botocore signs what we send as we do", async () => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { CallType } from "../../src/events/segment-event";
+import { CALL_TYPES, type CallType } from "../../src/events/segment-event";
 import { functionFor } from "../../src/settings/routes";
 import { parseSettings } from "../../src/settings/settings";
 
@@ -71,6 +71,20 @@ test("(skip) leaves events out, for an event, a pattern, a call type, or all but
   expect(routed(settings, undefined, "page")).toBeUndefined();
   expect(routed(settings, undefined, "screen")).toBe("screens");
   expect(routed(settings, undefined, "identify")).toBeUndefined();
+});
+
+test.each(CALL_TYPES)("(skip) for %s leaves that call type out, and no other", (callType) => {
+  const settings = { lambda: "all", [`${callType}Lambda`]: "(skip)" };
+  const others = CALL_TYPES.filter((other) => other !== callType);
+
+  expect(routed(settings, undefined, callType)).toBeUndefined();
+  expect(others.map((other) => routed(settings, undefined, other))).toEqual(others.map(() => "all"));
+});
+
+test.each(["", null])("a route to %p skips nothing: it is told", (empty) => {
+  expect(() => routed({ lambda: "all", eventLambdas: { "Order *": empty } }, "Order Completed")).toThrow(
+    /eventLambdas\.Order \* must be .*\(skip\) for none/,
+  );
 });
 
 test("skip without brackets is a function", () => {
