@@ -110,9 +110,12 @@ export function createRawServer({ trapUrl, handle, early }: RawServerOptions): S
     let bytes = 0;
     let head: (RequestHead & { readonly length: number; readonly bodyAt: number }) | undefined;
     let answered = false;
+    let over = false;
     // A client that goes away is none of our business.
     socket.on("error", () => {});
     socket.on("data", (chunk: Buffer) => {
+      // What is left of a request that is not served is no request either.
+      if (over) return;
       chunks.push(chunk);
       bytes += chunk.length;
       for (;;) {
@@ -122,6 +125,7 @@ export function createRawServer({ trapUrl, handle, early }: RawServerOptions): S
           head = readHead(all);
           if (!head) return;
           if (connection.unusable) {
+            over = true;
             connection.end();
             return;
           }
