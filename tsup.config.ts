@@ -23,6 +23,10 @@ export default defineConfig([
     format: ["esm", "cjs"],
     dts: true,
     splitting: true,
+    esbuildOptions(options, { format }) {
+      // What turns the pieces into CommonJS would put calls of helpers for these, several for each event.
+      if (format === "cjs") options.supported = { "optional-chain": false, "nullish-coalescing": false };
+    },
   },
   {
     // Deployed to sandboxes which have nothing but ECMAScript: one file that imports nothing.
