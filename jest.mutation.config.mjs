@@ -6,9 +6,9 @@ export default {
   roots: ["<rootDir>/src", "<rootDir>/test"],
   testMatch: [
     "<rootDir>/test/{aws,delivery,planning,settings,events,names,encoding}/**/*.test.ts",
-    "<rootDir>/test/*.test.ts",
+    "<rootDir>/test/destination/*.test.ts",
+    "<rootDir>/test/{bad-input,failure-lambda,function-modes,surroundings}.test.ts",
     "<rootDir>/test/hosts/jitsu/destination-function.test.ts",
     "<rootDir>/test/hosts/rudderstack/{failure,transformation}.test.ts",
   ],
-  testPathIgnorePatterns: ["/(?:readme|layers|plugin|import)\\.test\\.ts$"],
 };

@@ -5,7 +5,15 @@ const config = {
   plugins: ["@stryker-mutator/jest-runner"],
   jest: { configFile: "jest.mutation.config.mjs" },
   coverageAnalysis: "perTest",
-  mutate: ["src/delivery/gate.ts"],
+  mutate: [
+    "src/destination/*.ts",
+    "src/planning/*.ts",
+    "src/delivery/*.ts",
+    "src/aws/{clock,deadline,failed-call,invoker,lambda,quoted-secrets,retry-after,session-policy,sessions}.ts",
+    "src/settings/{external-id,operator-policy,routes,tenant}.ts",
+    "src/hosts/jitsu/report.ts",
+    "src/hosts/rudderstack/failure.ts",
+  ],
   // Words to people are compared where they matter.
   mutator: { excludedMutations: ["StringLiteral", "ObjectLiteral"] },
   ignoreStatic: true,
