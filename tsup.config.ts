@@ -59,6 +59,14 @@ export default defineConfig([
     },
     format: ["cjs"],
     loader: { ".py": "copy" },
+    esbuildOptions(options) {
+      // So that a Node.js that is much too old can read the file as far as the line by which it is refused.
+      options.supported = {
+        "logical-assignment": false,
+        "class-private-brand-check": false,
+        "class-static-blocks": false,
+      };
+    },
   },
   {
     // What the page of `start` is made of: static files that need nothing from anywhere.
