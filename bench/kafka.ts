@@ -4,12 +4,11 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { Admin, Producer, stringSerializers } from "@platformatic/kafka";
 import { Broker } from "../test/kafka/broker";
 import { freePort } from "../test/kafka/free-port";
 import { WorkerProcess } from "../test/kafka/worker-process";
+import { EVENT, measureRun, runBenchmark, runOptions, USERS } from "./runs";
 
 const help = `Usage: npm run bench:kafka -- [--events <n>] [--processes <n>]
 
@@ -22,13 +21,7 @@ deliveries per second and the workers' CPU time per event, for one event per inv
 `;
 
 const PARTITIONS = 12;
-const USERS = 1000;
-const EVENT = {
-  type: "track",
-  event: "Order Completed",
-  properties: { orderId: "50314b8e9bcf000000000000", total: 27.5, currency: "USD", products: [{ sku: "45790-32" }] },
-  context: { ip: "192.0.2.1", library: { name: "bench", version: "1.0.0" }, userAgent: "Mozilla/5.0" },
-};
+const DELIVERED = /^kafka_lambda_events_total\{outcome="delivered",code=""\} (\d+)/m;
 
 interface Aws {
   readonly stub: string;
@@ -37,24 +30,10 @@ interface Aws {
   readonly functionArn: string;
 }
 
-/** What the workers' metrics add up to. */
-interface Progress {
-  readonly at: number;
-  readonly delivered: number;
-  readonly cpuSeconds: number;
-}
-
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      events: { type: "string", default: "20000" },
-      processes: { type: "string", default: "3" },
-      help: { type: "boolean" },
-    },
-  });
-  if (values.help) return void process.stdout.write(help);
-  const [events, several] = [Number(values.events), Number(values.processes)];
-  if (!(events >= 1000 && several >= 1)) throw new Error(help);
+  const options = runOptions(help);
+  if (!options) return;
+  const { events, processes: several } = options;
 
   const folder = mkdtempSync(join(tmpdir(), "bench-kafka-"));
   const server = fork(join(__dirname, "server.cjs"), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
@@ -108,7 +87,6 @@ interface Run {
   readonly maxBatchSize: number;
 }
 
-/** From the first events on: what starting costs is left out. */
 async function measure({ folder, aws, broker, topic, events, processes, maxBatchSize }: Run): Promise<object> {
   const settings = { lambda: aws.functionArn, roleAddress: aws.roleArn, externalId: "bench", maxBatchSize };
   writeFileSync(join(folder, "settings.json"), JSON.stringify({ ...settings, timeoutMs: 30_000 }));
@@ -129,44 +107,11 @@ async function measure({ folder, aws, broker, topic, events, processes, maxBatch
       }),
   );
   try {
-    const begin = await reached(ports, events / 10);
-    const end = await reached(ports, events);
-    const delivered = end.delivered - begin.delivered;
-    return {
-      deliveriesPerSecond: Math.round((delivered * 1000) / (end.at - begin.at)),
-      cpuMicrosPerEvent: Math.round(((end.cpuSeconds - begin.cpuSeconds) * 1e6) / delivered),
-      twice: end.delivered - events,
-    };
+    const metrics = ports.map((port) => `http://127.0.0.1:${port}`);
+    return await measureRun(metrics, DELIVERED, events);
   } finally {
     await Promise.all(workers.map((worker) => worker.end("SIGTERM")));
   }
 }
 
-async function reached(ports: readonly number[], wanted: number): Promise<Progress> {
-  for (;;) {
-    const progress = await progressOf(ports);
-    if (progress.delivered >= wanted) return progress;
-    await sleep(20);
-  }
-}
-
-async function progressOf(ports: readonly number[]): Promise<Progress> {
-  const each = ports.map((port) =>
-    fetch(`http://127.0.0.1:${port}`).then(
-      (answer) => answer.text(),
-      () => "",
-    ),
-  );
-  const texts = await Promise.all(each);
-  const sum = (metric: RegExp) => texts.reduce((total, text) => total + Number(metric.exec(text)?.[1] ?? 0), 0);
-  return {
-    at: performance.now(),
-    delivered: sum(/^kafka_lambda_events_total\{outcome="delivered",code=""\} (\d+)/m),
-    cpuSeconds: sum(/^process_cpu_seconds_total (\S+)/m),
-  };
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+runBenchmark(main);

@@ -5,9 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { EVENT, measureRun, runBenchmark, runOptions, USERS } from "./runs";
 
 const help = `Usage: npm run bench:queue -- [--events <n>] [--processes <n>]
 
@@ -19,13 +18,7 @@ and the drains' CPU time per event. The embedded AWS is one process: it is what 
   --help
 `;
 
-const USERS = 1000;
-const EVENT = {
-  type: "track",
-  event: "Order Completed",
-  properties: { orderId: "50314b8e9bcf000000000000", total: 27.5, currency: "USD", products: [{ sku: "45790-32" }] },
-  context: { ip: "192.0.2.1", library: { name: "bench", version: "1.0.0" }, userAgent: "Mozilla/5.0" },
-};
+const DELIVERED = /^amazon_lambda_deliveries_total\{[^}]*outcome="delivered"[^}]*\} (\d+)/m;
 
 interface Aws {
   readonly embedded: string;
@@ -41,24 +34,10 @@ interface Drain {
   readonly adminUrl: string;
 }
 
-/** What the drains' metrics add up to. */
-interface Progress {
-  readonly at: number;
-  readonly delivered: number;
-  readonly cpuSeconds: number;
-}
-
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      events: { type: "string", default: "20000" },
-      processes: { type: "string", default: "3" },
-      help: { type: "boolean" },
-    },
-  });
-  if (values.help) return void process.stdout.write(help);
-  const [events, several] = [Number(values.events), Number(values.processes)];
-  if (!(events >= 1000 && several >= 1)) throw new Error(help);
+  const options = runOptions(help);
+  if (!options) return;
+  const { events, processes: several } = options;
 
   const folder = mkdtempSync(join(tmpdir(), "bench-queue-"));
   const server = fork(join(__dirname, "server.cjs"), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
@@ -101,18 +80,11 @@ async function fill({ embedded, queue, keys }: Aws, run: string, events: number)
   sqs.destroy();
 }
 
-/** From the first events on: what starting costs is left out. */
 async function measure(aws: Aws, file: string, processes: number, events: number): Promise<object> {
   const drains = await Promise.all(Array.from({ length: processes }, () => startDrain(aws, file)));
   try {
-    const begin = await reached(drains, events / 10);
-    const end = await reached(drains, events);
-    const delivered = end.delivered - begin.delivered;
-    return {
-      deliveriesPerSecond: Math.round((delivered * 1000) / (end.at - begin.at)),
-      cpuMicrosPerEvent: Math.round(((end.cpuSeconds - begin.cpuSeconds) * 1e6) / delivered),
-      twice: end.delivered - events,
-    };
+    const metrics = drains.map(({ adminUrl }) => `${adminUrl}/metrics`);
+    return await measureRun(metrics, DELIVERED, events);
   } finally {
     // What is delivered has to leave the queue, too.
     const ended = drains.map(({ child }) => once(child, "exit"));
@@ -143,25 +115,4 @@ async function startDrain({ stub, embedded, queue, keys }: Aws, file: string): P
   throw new Error("The drain did not start.");
 }
 
-async function reached(drains: readonly Drain[], wanted: number): Promise<Progress> {
-  for (;;) {
-    const progress = await progressOf(drains);
-    if (progress.delivered >= wanted) return progress;
-    await sleep(50);
-  }
-}
-
-async function progressOf(drains: readonly Drain[]): Promise<Progress> {
-  const texts = await Promise.all(drains.map(async ({ adminUrl }) => (await fetch(`${adminUrl}/metrics`)).text()));
-  const sum = (metric: RegExp) => texts.reduce((total, text) => total + Number(metric.exec(text)?.[1] ?? 0), 0);
-  return {
-    at: performance.now(),
-    delivered: sum(/^amazon_lambda_deliveries_total\{[^}]*outcome="delivered"[^}]*\} (\d+)/m),
-    cpuSeconds: sum(/^process_cpu_seconds_total (\S+)/m),
-  };
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+runBenchmark(main);
