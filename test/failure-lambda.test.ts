@@ -3,7 +3,7 @@ import { createDestinationIn } from "../src/destination/create-destination";
 import { type EmbeddedAws, startEmbeddedAws } from "../src/local/aws/embedded-aws";
 import { assessedResult } from "./assess";
 import { pointEnvironmentAt } from "./iam/scene";
-import { permit, trust } from "./local/aws/policies";
+import { addRouter } from "./local/aws/router-account";
 import { routerOn } from "./router";
 
 const environment = { ...process.env };
@@ -17,12 +17,7 @@ let settings: Readonly<Record<string, unknown>>;
 beforeEach(async () => {
   aws = await startEmbeddedAws();
   pointEnvironmentAt(aws.url);
-  const { arn, accessKeyId, secretAccessKey } = aws.addUser({ name: "router" });
-  const { arn: roleAddress } = aws.addRole({
-    name: "router-events-invoker",
-    trustPolicy: trust(arn, "my-source-id"),
-    permissionPolicies: [permit("lambda:InvokeFunction", "*")],
-  });
+  const { roleAddress, accessKeyId, secretAccessKey } = addRouter(aws);
   aws.addFunction({ name: "failures", handler: () => null, aliases: { live: "$LATEST" } });
   settings = { lambda: `${ARN}:live`, failureLambda: "failures:live", roleAddress, accessKeyId, secretAccessKey };
 });

@@ -13,6 +13,7 @@ import { type EmbeddedAws, startEmbeddedAws } from "../src/local/aws/embedded-aw
 import { assessedResult } from "./assess";
 import { pointEnvironmentAt } from "./iam/scene";
 import { permit, trust } from "./local/aws/policies";
+import { addRouter } from "./local/aws/router-account";
 import { routerOn } from "./router";
 
 const environment = { ...process.env };
@@ -26,12 +27,7 @@ let settings: Readonly<Record<string, unknown>>;
 beforeEach(async () => {
   aws = await startEmbeddedAws();
   pointEnvironmentAt(aws.url);
-  const { arn, accessKeyId, secretAccessKey } = aws.addUser({ name: "router" });
-  const { arn: roleAddress } = aws.addRole({
-    name: "router-events-invoker",
-    trustPolicy: trust(arn, "my-source-id"),
-    permissionPolicies: [permit("lambda:InvokeFunction", "*")],
-  });
+  const { roleAddress, accessKeyId, secretAccessKey } = addRouter(aws);
   settings = { lambda: ARN, roleAddress, accessKeyId, secretAccessKey };
 });
 

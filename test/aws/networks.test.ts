@@ -12,6 +12,7 @@ import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded
 import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { pointEnvironmentAt } from "../iam/scene";
 import { permit, trust } from "../local/aws/policies";
+import { addRouter } from "../local/aws/router-account";
 import { routerOn } from "../router";
 import { type Authority, createAuthority, startTls } from "./authority";
 import { forgetProxies, startProxy, type Tunnels } from "./proxy";
@@ -44,12 +45,7 @@ beforeEach(async () => {
   proxy = await startProxy(tls.port);
   forgetProxies();
   pointEnvironmentAt("", { HTTPS_PROXY: proxy.url, AWS_CA_BUNDLE: file("authority.pem") });
-  const { arn, accessKeyId, secretAccessKey } = aws.addUser({ name: "router" });
-  const { arn: roleAddress } = aws.addRole({
-    name: "router-events-invoker",
-    trustPolicy: trust(arn, "my-source-id"),
-    permissionPolicies: [permit("lambda:InvokeFunction", "*")],
-  });
+  const { roleAddress, accessKeyId, secretAccessKey } = addRouter(aws);
   const { arn: lambda } = aws.addFunction({ name: "router-events", handler: () => null });
   settings = { lambda, roleAddress, externalId: "my-source-id", accessKeyId, secretAccessKey };
 });

@@ -7,7 +7,7 @@ import { checkConnectionIn } from "../../src/iam/check-connection";
 import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
 import { DEFAULT_OPERATOR_POLICY } from "../../src/settings/operator-policy";
 import { pointEnvironmentAt } from "../iam/scene";
-import { permit, trust } from "../local/aws/policies";
+import { addRouter } from "../local/aws/router-account";
 import { routerOn } from "../router";
 import { forgetProxies, startProxy, type Tunnels } from "./proxy";
 
@@ -24,12 +24,7 @@ beforeEach(async () => {
   proxy = await startProxy();
   forgetProxies();
   pointEnvironmentAt(aws.url);
-  const { arn, accessKeyId, secretAccessKey } = aws.addUser({ name: "router" });
-  const { arn: roleAddress } = aws.addRole({
-    name: "router-events-invoker",
-    trustPolicy: trust(arn, "my-source-id"),
-    permissionPolicies: [permit("lambda:InvokeFunction", "*")],
-  });
+  const { roleAddress, accessKeyId, secretAccessKey } = addRouter(aws);
   const { arn: lambda } = aws.addFunction({ name: "router-events", handler: () => null });
   settings = { lambda, roleAddress, externalId: "my-source-id", accessKeyId, secretAccessKey };
 });

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { type EmbeddedAws, startEmbeddedAws } from "../../src/local/aws/embedded-aws";
 import { startCli } from "../cli/run-cli";
-import { permit, trust } from "../local/aws/policies";
+import { addRouter } from "../local/aws/router-account";
 
 const DIST = resolve("dist");
 const ORDER = { type: "track", event: "Order Completed", userId: "u-1", messageId: "m-1" };
@@ -21,12 +21,7 @@ beforeAll(async () => {
   for (const name of ["transform", "networkHandler"])
     copyFileSync(join(DIST, "rudderstack", `${name}.cjs`), join(folder, `${name}.js`));
   aws = await startEmbeddedAws();
-  const { arn, accessKeyId, secretAccessKey } = aws.addUser({ name: "router" });
-  const { arn: roleAddress } = aws.addRole({
-    name: "router-events-invoker",
-    trustPolicy: trust(arn, "my-source-id"),
-    permissionPolicies: [permit("lambda:InvokeFunction", "*")],
-  });
+  const { roleAddress, accessKeyId, secretAccessKey } = addRouter(aws);
   const { arn: lambda } = aws.addFunction({ name: "router-events", handler: () => null });
   settings = { lambda, roleAddress, externalId: "my-source-id" };
   writeFileSync(join(folder, "settings.json"), JSON.stringify(settings));
