@@ -28,7 +28,7 @@ async function bundle(outdir, defect) {
     },
   };
   await build({
-    entryPoints: ["main", "run", "server"].map((name) => `${root}test/chaos/${name}.ts`),
+    entryPoints: ["main", "run", "server", "receiver"].map((name) => `${root}test/chaos/${name}.ts`),
     outdir,
     bundle: true,
     platform: "node",
@@ -48,19 +48,24 @@ async function found(defect, number) {
   const main = await bundle(`${root}node_modules/.cache/chaos/defect-${number}`, defect);
   for (let seed = 1; seed <= SEEDS; seed++) {
     const args = ["--face", defect.face, "--seed", seed, "--events", EVENTS].map(String);
-    const run = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+    const run = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
+    let complained = "";
+    run.stderr.on("data", (chunk) => {
+      complained += chunk;
+    });
     run.stdout.on("data", (chunk) => {
       said += chunk;
     });
     const [code] = await once(run, "close");
-    if (code !== 0) return { seed, why: said.split("\n")[1]?.trim() ?? "" };
+    if (code !== 0) return { seed, why: said.split("\n")[1]?.trim() ?? complained.trim() };
   }
   return undefined;
 }
 
-async function findDefects() {
-  const queue = [...DEFECTS.entries()];
+async function findDefects(face) {
+  const sought = DEFECTS.filter((defect) => face === undefined || defect.face === face);
+  const queue = [...sought.entries()];
   let missed = 0;
   const worker = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
@@ -73,7 +78,7 @@ async function findDefects() {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  console.log(`\n${DEFECTS.length - missed} of ${DEFECTS.length} defects were found.`);
+  console.log(`\n${sought.length - missed} of ${sought.length} defects were found.`);
   return missed === 0 ? 0 : 1;
 }
 
@@ -84,4 +89,5 @@ async function run(args) {
 }
 
 const args = process.argv.slice(2);
-process.exitCode = args.includes("--defects") ? await findDefects() : await run(args);
+const face = args.includes("--face") ? args[args.indexOf("--face") + 1] : undefined;
+process.exitCode = args.includes("--defects") ? await findDefects(face) : await run(args);

@@ -1,17 +1,9 @@
 import { Agent, request as httpRequest } from "node:http";
 import { startEmbeddedAws } from "../../src/local/aws/embedded-aws";
+import { ACCOUNT, FUNCTIONS, KEYS, REGION, ROLE_NAME } from "./account";
 import { type Answer, denied, expired, outOfTime } from "./faults";
 import { FunctionModel } from "./function-model";
 import type { RawRequest } from "./raw-server";
-
-export const ACCOUNT = "123456789012";
-export const REGION = "us-east-1";
-export const FUNCTIONS = ["chaos-events", "chaos-users"] as const;
-export const ROLE_NAME = "router-events-invoker";
-export const KEYS = {
-  accessKeyId: "AKIDEXAMPLECHAOS0000",
-  secretAccessKey: "chaosSecretThatOpensNothingAtAll00000000",
-};
 
 /** Headers that tell how an answer is written, which is the faults' to say: with a length besides, chunks are no HTTP. */
 const FRAMING: readonly string[] = ["connection", "keep-alive", "transfer-encoding", "content-length"];

@@ -3,7 +3,7 @@
  * the files themselves stay as they are.
  *
  * @type {readonly {
- *   readonly kind: "batch" | "clock" | "network" | "gate" | "once";
+ *   readonly kind: "batch" | "clock" | "network" | "gate" | "once" | "receiver";
  *   readonly name: string;
  *   readonly face: string;
  *   readonly file: string;
@@ -139,5 +139,53 @@ export const DEFECTS = [
     file: "src/planning/durable.ts",
     from: "JSON.stringify([sourceId, callType, messageId, account, name])",
     to: "JSON.stringify([sourceId, callType, messageId, account, name, Math.random()])",
+  },
+  {
+    kind: "receiver",
+    name: "a request is answered before its events are delivered",
+    face: "receiver",
+    file: "src/hosts/webhook/receiver.ts",
+    from: "    return behind.deliverBatch(events, context, {\n",
+    to: '    if (router !== LIBRARY) {\n      void behind.deliverBatch(events, context);\n      return events.map((event) => ({ outcome: "accepted", messageId: messageIdOrNone(event) }) as const);\n    }\n    return behind.deliverBatch(events, context, {\n',
+  },
+  {
+    kind: "receiver",
+    name: "a request of which an event has to come again is answered as one of which some are rejected",
+    face: "receiver",
+    file: "src/hosts/webhook/answer.ts",
+    from: "retried.length > 0 ? router.retryStatus :",
+    to: "retried.length === failures.length ? router.retryStatus :",
+  },
+  {
+    kind: "receiver",
+    name: "an answer does not wait for its line in the dead-letter file",
+    face: "receiver",
+    file: "src/hosts/webhook/dead-letters.ts",
+    from: "      this.#writing ??= this.#write();\n",
+    to: "      this.#writing ??= this.#write();\n      written();\n",
+  },
+  {
+    kind: "receiver",
+    name: "an event that failed is remembered as delivered",
+    face: "receiver",
+    file: "src/hosts/webhook/receiver.ts",
+    from: 'outcome === "rejected" ? kept : outcome !== "retry" && outcome !== "skipped"',
+    to: 'outcome === "rejected" ? kept : outcome !== "skipped"',
+  },
+  {
+    kind: "receiver",
+    name: "what was delivered of a request that failed is not remembered",
+    face: "receiver",
+    file: "src/hosts/webhook/event-record.ts",
+    from: "return this.#keys.has(keyOf(connection, messageId));",
+    to: "return connection === messageId;",
+  },
+  {
+    kind: "receiver",
+    name: "what is in flight is not waited for at SIGTERM",
+    face: "receiver",
+    file: "src/cli/serve.ts",
+    from: "await Promise.all([server.close(), receiver.drain()]);",
+    to: "process.exit(0);",
   },
 ];

@@ -13,6 +13,7 @@ export type EpisodeName =
   | "sessions are revoked"
   | "STS is down for longer than a session lives"
   | "crash"
+  | "told to end"
   | "clock 10 minutes fast"
   | "clock 10 minutes slow"
   | "DNS fails"
@@ -25,6 +26,7 @@ const DURATIONS: Readonly<Record<EpisodeName, number>> = {
   "sessions are revoked": 1000,
   "STS is down for longer than a session lives": 1500,
   crash: 0,
+  "told to end": 0,
   "clock 10 minutes fast": 1000,
   "clock 10 minutes slow": 1000,
   "DNS fails": 700,
@@ -33,9 +35,14 @@ const DURATIONS: Readonly<Record<EpisodeName, number>> = {
   "function gone": 1500,
 };
 
-/** All of them, in an order that the seed decides, and two crashes. */
-export function episodes(seed: number): Episode[] {
-  const names = [...(Object.keys(DURATIONS) as EpisodeName[]), "crash" as const];
+/**
+ * All of them, in an order that the seed decides, and what else ends the destination's process.
+ *
+ * @param endings besides one crash
+ */
+export function episodes(seed: number, endings: readonly EpisodeName[]): Episode[] {
+  const always = (Object.keys(DURATIONS) as EpisodeName[]).filter((name) => name !== "told to end");
+  const names = [...always, ...endings];
   const order = names.map((name, i) => ({ name, key: chance(seed, "episode", name, i) })).sort((a, b) => a.key - b.key);
   return order.map(({ name }, i) => ({ name, at: (i + 1) / (order.length + 2), lastsMs: DURATIONS[name] }));
 }

@@ -5,7 +5,10 @@ import DeployedJitsuFunction from "../../src/hosts/jitsu/sandbox";
 import { networkHandler } from "../../src/hosts/rudderstack/network-handler";
 import { processRouterDest } from "../../src/hosts/rudderstack/transform";
 import { createDestination } from "../../src/index";
-import { ACCOUNT, FUNCTIONS, KEYS, REGION, ROLE_NAME } from "./backend";
+import type { EpisodeName } from "./episodes";
+import { ReceiverFace } from "./receiver-face";
+import type { ReceiverProcess } from "./receiver-process";
+import { SETTINGS, TIMEOUT_MS } from "./settings";
 
 /** What a host does with an event next. */
 export type Verdict =
@@ -35,18 +38,23 @@ export interface Face {
   readonly timed: boolean;
   deliver(jobs: readonly Job[]): Promise<Verdict[]>;
   close(): Promise<void>;
+  /** Where requests are repeated as a whole: how many events, from this one on, go into one. */
+  requestFrom?(n: number): number;
+  /** Where the destination has a process of its own: it ends in place of the host's. */
+  readonly process?: ReceiverProcess;
+  /** Ends of the process, besides one crash; one crash by default. */
+  readonly endings?: readonly EpisodeName[];
+  /** By event: how often it was kept as rejected. */
+  readonly keptLines?: ReadonlyMap<number, number>;
 }
 
-export const TIMEOUT_MS = 2000;
-
-/** No `page` calls: their events are to be skipped. */
-const SETTINGS = {
-  trackLambda: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${FUNCTIONS[0]}`,
-  identifyLambda: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${FUNCTIONS[1]}`,
-  roleAddress: `arn:aws:iam::${ACCOUNT}:role/${ROLE_NAME}`,
-  timeoutMs: TIMEOUT_MS,
-  ...KEYS,
-};
+/** What a face may want to know of its run. */
+export interface FaceOptions {
+  readonly seed: number;
+  readonly events: number;
+  /** Is told what must never happen. */
+  readonly broken: (what: string) => void;
+}
 const ORIGIN = { sourceId: "my-source-id", workspaceId: "my-workspace-id" };
 
 function verdictOf({ outcome, error, retryAfterMs, ...more }: DeliveryResult): Verdict {
@@ -212,7 +220,7 @@ const DURABLE = {
 };
 
 /** By name; each call makes a new one, as a host that starts. */
-export const FACES: Readonly<Record<string, () => Face>> = {
+export const FACES: Readonly<Record<string, (options: FaceOptions) => Face>> = {
   "own-router": () => ownRouter({}, { batch: 1, concurrency: 64 }),
   batches: () => ownRouter({ maxBatchSize: 20 }, { batch: 50, concurrency: 8 }),
   jitsu: () => jitsu(AmazonLambdaDestination as JitsuFunction),
@@ -220,4 +228,5 @@ export const FACES: Readonly<Record<string, () => Face>> = {
   "micro-batches": () => ownRouter({ maxBatchSize: 20, batchWindowMs: 5 }, { batch: 1, concurrency: 100 }),
   durable: () => ownRouter(DURABLE, { batch: 1, concurrency: 64 }),
   "jitsu-deployed": () => jitsu(DeployedJitsuFunction as unknown as JitsuFunction, { fetch: hostFetch }),
+  receiver: (options) => new ReceiverFace(options),
 };

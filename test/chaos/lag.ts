@@ -13,7 +13,7 @@ export class Lag {
       this.#last = now;
       if (ms > 1) this.#spells.push({ at: now, ms });
       if (this.#spells.length > 5000) this.#spells.splice(0, 2500);
-    }, EVERY_MS);
+    }, EVERY_MS).unref();
   }
 
   /** Milliseconds that were lost between two times of `performance.now()`, the spell that may be going on included. */

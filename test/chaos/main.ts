@@ -24,7 +24,8 @@ and compares what the hosts were told with what the functions really took. Witho
   --jobs <n>         runs at once (1): they mostly wait
   --rate <share>     share of requests that something happens to (0.05)
   --json             a line of JSON per run
-  --defects          puts defects back into the source one by one (test/chaos/defects.mjs), and tells which seed finds each
+  --defects          puts defects back into the source one by one (test/chaos/defects.mjs), and tells which seed finds each;
+                     with --face: those of that face
   --help
 
 Exit codes: 0 nothing lost and nothing false, 1 something was, 2 wrong usage.

@@ -1,10 +1,12 @@
-import dns from "node:dns";
 import { type Episode, type EpisodeName, episodes } from "./episodes";
 import { ENDS, eventOf, kindOf } from "./events";
-import type { Face, Job, Verdict } from "./faces";
-import { TIMEOUT_MS } from "./faces";
+import type { Face, FaceOptions, Job, Verdict } from "./faces";
+import { setDnsFailing } from "./failing-dns";
+import { heapUsed } from "./heap-used";
 import type { Lag } from "./lag";
+import { LATE_MS } from "./request-limits";
 import type { Order } from "./server";
+import { TIMEOUT_MS } from "./settings";
 import { setWallClock } from "./wall-clock";
 
 const ENDED = { delivered: 1, skipped: 2, rejected: 3 } as const;
@@ -28,6 +30,8 @@ export interface Outcomes {
   readonly broken: readonly string[];
   /** Calls that took longer than Timeout (ms), by more than 50 ms and what this process was held up by others. */
   readonly late: number;
+  /** By event: how often it was kept as rejected, where the destination does that. */
+  readonly keptLines: ReadonlyMap<number, number>;
   /** Bytes of heap after a third of the events, and in the end. */
   readonly heap: readonly [number, number];
 }
@@ -35,7 +39,7 @@ export interface Outcomes {
 export interface ModelHostOptions {
   readonly seed: number;
   readonly events: number;
-  readonly newFace: () => Face;
+  readonly newFace: (options: FaceOptions) => Face;
   readonly order: (order: Order) => void;
   readonly lag: Lag;
   readonly onProgress: (ended: number) => void;
@@ -43,7 +47,6 @@ export interface ModelHostOptions {
 
 /** Milliseconds without an end of any event after which something is stuck. */
 const STALLED_MS = 45_000;
-const LATE_MS = 50;
 /** Retries after which Jitsu's rotor gives an event to the dead-letter topic, from where the operator of this model sends it again. */
 const RETRIES = 3;
 const LONGEST_WAIT_MS = 1000;
@@ -61,14 +64,15 @@ export class ModelHost {
   readonly #timeouts: Uint8Array;
   readonly #attempts: Uint8Array;
   readonly #alone = new Set<number>();
-  readonly #ready: number[] = [];
+  /** Requests, or events one by one. */
+  readonly #ready: (readonly number[])[] = [];
   readonly #underWay = new Set<number>();
   readonly #faces: Face[] = [];
   readonly #retriesByCode: Record<string, number> = {};
   readonly #history = new Map<number, string[]>();
   readonly #lastSaid = new Map<number, string>();
   readonly #broken: string[] = [];
-  readonly #episodes: Episode[];
+  #episodes: Episode[] = [];
   readonly #kept: number;
   #next = 0;
   #waiting = 0;
@@ -79,10 +83,10 @@ export class ModelHost {
   #retries = 0;
   #deadLettered = 0;
   #late = 0;
-  #heapThen = 0;
+  #heapThen: Promise<number> = Promise.resolve(0);
+  #restarted: Promise<void> = Promise.resolve();
   #endedAt = performance.now();
   #done: () => void = () => {};
-  #lookup = dns.lookup;
   /** How far the time of everybody has gone on by itself. */
   #warped = 0;
   #clockOff = 0;
@@ -93,12 +97,13 @@ export class ModelHost {
     this.#crashes = new Uint8Array(options.events);
     this.#timeouts = new Uint8Array(options.events);
     this.#attempts = new Uint8Array(options.events);
-    this.#episodes = episodes(options.seed);
     this.#kept = Math.floor(options.events / 3);
   }
 
   async run(): Promise<Outcomes> {
-    this.#faces.push(this.#options.newFace());
+    const face = this.#start();
+    this.#episodes = episodes(this.#options.seed, face.endings ?? ["crash"]);
+    await face.process?.start();
     await new Promise<void>((resolve) => {
       this.#done = resolve;
       const watch = setInterval(() => {
@@ -109,7 +114,10 @@ export class ModelHost {
       this.#pump();
     });
     setWallClock(0);
-    for (const face of this.#faces) await face.close();
+    await this.#restarted;
+    const heap: [number, number] = [await this.#heapThen, await this.#heapUsed()];
+    for (const each of this.#faces) await each.close();
+    const { late = 0, problems = [] } = face.process ?? {};
     return {
       ended: this.#ended,
       crashes: this.#crashes,
@@ -119,10 +127,18 @@ export class ModelHost {
       deadLettered: this.#deadLettered,
       history: this.#history,
       lastSaid: this.#lastSaid,
-      broken: this.#broken,
-      late: this.#late,
-      heap: [this.#heapThen, heapUsed()],
+      keptLines: face.keptLines ?? new Map(),
+      broken: [...this.#broken, ...problems],
+      late: this.#late + late,
+      heap,
     };
+  }
+
+  #start(): Face {
+    const { newFace, seed, events } = this.#options;
+    const face = newFace({ seed, events, broken: (what) => void this.#broken.push(what) });
+    this.#faces.push(face);
+    return face;
   }
 
   get #face(): Face {
@@ -136,18 +152,22 @@ export class ModelHost {
     setImmediate(() => {
       this.#pumping = false;
       while (this.#calls < this.#face.concurrency) {
-        const numbers = this.#take(this.#face.batch);
+        const numbers = this.#take();
         if (numbers.length === 0) return;
         void this.#call(numbers);
       }
     });
   }
 
-  #take(most: number): number[] {
+  #take(): readonly number[] {
+    const face = this.#face;
+    const again = face.requestFrom && this.#ready.shift();
+    if (again) return again;
+    const most = face.requestFrom?.(this.#next) ?? face.batch;
     const numbers: number[] = [];
     while (numbers.length < most) {
-      const again = this.#ready.shift();
-      if (again !== undefined) numbers.push(again);
+      const [ready] = this.#ready.shift() ?? [];
+      if (ready !== undefined) numbers.push(ready);
       else if (this.#next < this.#options.events && this.#waiting < MOST_WAITING) numbers.push(this.#next++);
       else break;
     }
@@ -174,6 +194,7 @@ export class ModelHost {
     if (face.timed && now - startedAt - lag.between(startedAt, now) > TIMEOUT_MS + LATE_MS) this.#late++;
     if (verdicts.length !== jobs.length) this.#broken.push(`${verdicts.length} results for ${jobs.length} events`);
     this.#calls--;
+    const again: { readonly n: number; readonly waitMs: number }[] = [];
     for (const [i, n] of numbers.entries()) {
       this.#underWay.delete(n);
       const verdict = verdicts[i];
@@ -186,9 +207,13 @@ export class ModelHost {
         if (verdict.code === "OperationTimedOut" && face.timed && early) {
           this.#broken.push(`event ${n} was given up after ${Math.round(now - startedAt)} ms`);
         }
-        this.#retry(n, verdict);
+        again.push({ n, waitMs: this.#retry(n, verdict) });
       }
     }
+    if (face.requestFrom && again.length > 0) {
+      const request = again.map(({ n }) => n);
+      this.#later(request, Math.max(...again.map(({ waitMs }) => waitMs)));
+    } else for (const { n, waitMs } of again) this.#later([n], waitMs);
     this.#pump();
   }
 
@@ -200,7 +225,7 @@ export class ModelHost {
     this.#lastSaid.delete(n);
     this.#count++;
     this.#endedAt = performance.now();
-    if (this.#count === this.#kept) this.#heapThen = heapUsed();
+    if (this.#count === this.#kept) this.#heapThen = this.#heapUsed();
     this.#options.onProgress(this.#count);
     if (this.#count === this.#options.events) this.#done();
     while (this.#episodes[0] && this.#count >= this.#episodes[0].at * this.#options.events) {
@@ -208,7 +233,8 @@ export class ModelHost {
     }
   }
 
-  #retry(n: number, { retryAfterMs, alone, code, said }: Extract<Verdict, { retryAfterMs: unknown }>): void {
+  /** @returns after how many milliseconds it is tried again */
+  #retry(n: number, { retryAfterMs, alone, code, said }: Extract<Verdict, { retryAfterMs: unknown }>): number {
     const attempt = (this.#attempts[n] ?? 0) + 1;
     this.#attempts[n] = attempt > RETRIES ? 0 : attempt;
     if (attempt > RETRIES) this.#deadLettered++;
@@ -219,15 +245,15 @@ export class ModelHost {
     this.#lastSaid.set(n, said);
     const told = this.#history.get(n) ?? [];
     if (told.length < KEPT_CODES) this.#history.set(n, [...told, code]);
-    this.#later(n, Math.min(retryAfterMs ?? 50 * 2 ** attempt, LONGEST_WAIT_MS));
+    return Math.min(retryAfterMs ?? 50 * 2 ** attempt, LONGEST_WAIT_MS);
   }
 
   /** The queue outlives a crash. */
-  #later(n: number, ms: number): void {
-    this.#waiting++;
+  #later(numbers: readonly number[], ms: number): void {
+    this.#waiting += numbers.length;
     setTimeout(() => {
-      this.#waiting--;
-      this.#ready.push(n);
+      this.#waiting -= numbers.length;
+      this.#ready.push(numbers);
       this.#pump();
     }, ms);
   }
@@ -252,15 +278,14 @@ export class ModelHost {
         this.#setClock(this.#clockOff);
       },
       // Not in the middle of a call's results.
-      crash: () => void setImmediate(() => this.#crash()),
+      crash: () => void setImmediate(() => (this.#face.process ? this.#restart("SIGKILL") : this.#crash())),
+      "told to end": () => void setImmediate(() => this.#restart("SIGTERM")),
       "clock 10 minutes fast": () => clockOff(TEN_MINUTES_MS),
       "clock 10 minutes slow": () => clockOff(-TEN_MINUTES_MS),
       "DNS fails": () => {
-        dns.lookup = failingLookup as typeof dns.lookup;
+        this.#setDnsFailing(true);
         order({ do: "cut" });
-        setTimeout(() => {
-          dns.lookup = this.#lookup;
-        }, lastsMs);
+        setTimeout(() => this.#setDnsFailing(false), lastsMs);
       },
       "function throttled": () => during("throttled"),
       "role denied": () => during("denied"),
@@ -271,7 +296,24 @@ export class ModelHost {
 
   #setClock(offMs: number): void {
     this.#clockOff = offMs;
-    setWallClock(this.#warped + offMs);
+    const ms = this.#warped + offMs;
+    if (this.#face.process) this.#face.process.setClock(ms);
+    else setWallClock(ms);
+  }
+
+  #setDnsFailing(failing: boolean): void {
+    if (this.#face.process) this.#face.process.setDnsFailing(failing);
+    else setDnsFailing(failing);
+  }
+
+  async #heapUsed(): Promise<number> {
+    const { process } = this.#face;
+    if (!process) return heapUsed();
+    const used = await process.heapUsed();
+    if (used !== undefined) return used;
+    // It was killed meanwhile.
+    await this.#restarted;
+    return (await process.heapUsed()) ?? Number.NaN;
   }
 
   /** The process is gone, with everything that was under way; the queue gives those events out again. */
@@ -280,26 +322,22 @@ export class ModelHost {
     this.#calls = 0;
     for (const n of this.#underWay) {
       this.#crashes[n] = (this.#crashes[n] ?? 0) + 1;
-      this.#ready.push(n);
+      this.#ready.push([n]);
     }
     this.#underWay.clear();
-    this.#faces.push(this.#options.newFace());
+    this.#start();
     this.#pump();
   }
-}
 
-type Callback = (error: Error) => void;
-
-function failingLookup(hostname: string, options: object | Callback, callback?: Callback): void {
-  const error = Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), {
-    code: "ENOTFOUND",
-    syscall: "getaddrinfo",
-  });
-  const done = callback ?? (options as Callback);
-  setImmediate(() => done(error));
-}
-
-function heapUsed(): number {
-  (globalThis as { gc?: () => void }).gc?.();
-  return process.memoryUsage().heapUsed;
+  /** The destination's process ends, with what it knew of events that are not at their end, and is started again; the host goes on. */
+  #restart(signal: "SIGKILL" | "SIGTERM"): void {
+    const { process } = this.#face;
+    this.#restarted = this.#restarted.then(async () => {
+      await process?.end(signal);
+      for (let n = 0; n < this.#next; n++) {
+        if (!this.#ended[n]) this.#crashes[n] = (this.#crashes[n] ?? 0) + 1;
+      }
+      await process?.start();
+    });
+  }
 }

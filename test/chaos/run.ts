@@ -2,7 +2,7 @@
 
 import { fork } from "node:child_process";
 import { join } from "node:path";
-import { KEYS, REGION } from "./backend";
+import { KEYS, REGION } from "./account";
 import { Lag } from "./lag";
 import { longTimers, watchLongTimers } from "./long-timers";
 import type { Ledger, Order } from "./server";

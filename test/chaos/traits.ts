@@ -15,4 +15,5 @@ export const TRAITS: Readonly<Record<string, Traits>> = {
   "micro-batches": {},
   durable: { once: true },
   "jitsu-deployed": { hidesEarlyAnswers: true },
+  receiver: {},
 };

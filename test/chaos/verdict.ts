@@ -58,6 +58,9 @@ export function verdict({ traits, ...run }: Run, outcomes: Outcomes, ledger: Led
   const unexplained = (n: number) => at(taken, n) > 1 + reasons(n);
   const isLost = (n: number) => at(ended, n) === 0;
   const falselyDelivered = (n: number) => at(ended, n) === DELIVERED && at(taken, n) === 0;
+  const falselyRejected = (n: number) =>
+    ENDS[kindOf(run.seed, n)] === "delivered" && (at(ended, n) > DELIVERED || outcomes.keptLines.has(n));
+  const keptTooOften = [...outcomes.keptLines].filter(([n, lines]) => lines > 1 + at(crashes, n));
   const stories = Array.from({ length: run.events }, (_, n) => n)
     .filter((n) => unexplained(n) || isLost(n) || falselyDelivered(n))
     .slice(0, STORIES)
@@ -72,11 +75,15 @@ export function verdict({ traits, ...run }: Run, outcomes: Outcomes, ledger: Led
     ...run,
     lost: count(isLost),
     falselyDelivered: count(falselyDelivered),
-    falselyRejected: count((n) => at(ended, n) > DELIVERED && ENDS[kindOf(run.seed, n)] === "delivered"),
+    falselyRejected: count(falselyRejected),
     unexplained: count(unexplained),
     late: outcomes.late,
     trapped: ledger.trapped,
-    broken: [...outcomes.broken, ...stories],
+    broken: [
+      ...outcomes.broken,
+      ...stories,
+      ...keptTooOften.map(([n, lines]) => `event ${n} was kept ${lines} times as rejected`),
+    ],
     leaks: [...run.leaks, ...(grown > HEAP_GROWTH_MB ? [`the heap grew by ${grown} MB`] : [])],
     delivered: count((n) => at(ended, n) === DELIVERED),
     skipped: count((n) => at(ended, n) === SKIPPED),
