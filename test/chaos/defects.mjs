@@ -176,9 +176,9 @@ export const DEFECTS = [
     kind: "receiver",
     name: "what was delivered of a request that failed is not remembered",
     face: "receiver",
-    file: "src/hosts/webhook/event-record.ts",
-    from: "return this.#keys.has(keyOf(connection, messageId));",
-    to: "return connection === messageId;",
+    file: "src/hosts/webhook/receiver.ts",
+    from: "delivered.has(connection.name, messageId)",
+    to: "delivered.has(messageId, messageId)",
   },
   {
     kind: "receiver",

@@ -228,9 +228,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const outcomes = await outcomesOf(intake, traceparentOf(headerOf(c, "traceparent")));
     const kept = !outcomes.some(isRejected) || (await keepRejected(connection, events, outcomes));
     const { status, retryAfterSeconds, body } = answerFor(outcomes, router, { kept, detailed });
-    if (status !== 200 || c.env?.incoming?.socket.destroyed) remember(connection, outcomes, kept);
     if (observer.ended) for (const [i, outcome] of outcomes.entries()) observer.ended(connection, outcome, events[i]);
     const failure = outcomes.find(isFailure);
+    // Also where the sender reads of each event what became of it: it does not read which of them have to be sent alone.
+    if (failure || c.env?.incoming?.socket.destroyed) remember(connection, outcomes, kept);
     if (failure?.error) Object.assign(trace, { code: failure.error.code, message: failure.error.message });
     if (retryAfterSeconds !== undefined) c.header("retry-after", String(retryAfterSeconds));
     return status === 200 ? c.json(body) : c.json(body, status as 400);

@@ -10,7 +10,7 @@ export class RecordingBehind implements Behind {
   readonly contexts: EventContext[] = [];
   readonly options: (TakeOptions | undefined)[] = [];
   /** By message ID. */
-  readonly failures = new Map<string, { code: DeliveryErrorCode; retryAfterMs?: number }>();
+  readonly failures = new Map<string, { code: DeliveryErrorCode; retryAfterMs?: number; alone?: true }>();
 
   async deliver(event: unknown, context: EventContext, options?: TakeOptions): Promise<Outcome> {
     this.taken.push(event as JsonObject);

@@ -303,6 +303,20 @@ describe("what is answered", () => {
     expect(await again.json()).toEqual({ success: true, repeated: 1, delivered: 1 });
     expect(behind.taken.map(({ messageId }) => messageId)).toEqual(["m-1", "m-retry", "m-retry"]);
   });
+
+  test.each<RouterName>(["jitsu-batch", "per-event"])(
+    "what has to share no invocation does not, once %s repeats it",
+    async (router) => {
+      const { post, behind } = await open({ router });
+      behind.failures.set("m-retry", { code: "ExecutionError", alone: true });
+      const request = [failing, { ...EVENT, messageId: "m-2" }, { ...EVENT, messageId: "m-3" }];
+      await post("/webhook/shop", request);
+      await post("/webhook/shop", [failing, { ...EVENT, messageId: "m-4" }]);
+
+      const { alone } = behind.options.at(-1) ?? {};
+      expect([alone?.(0), alone?.(1)]).toEqual([true, false]);
+    },
+  );
 });
 
 test.each([
