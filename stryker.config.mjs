@@ -1,25 +1,43 @@
 // `npm run test:mutation`: changes what decides an event's end, one thing at a time, and sees whether a test notices.
+
+/** The tests of what is mutated: they need no build, no other process and no sandbox. */
+export const TESTS = [
+  ...["aws", "delivery", "planning", "settings", "events", "names", "encoding", "destination"].map(
+    (room) => `test/${room}/*.test.ts`,
+  ),
+  ...["bad-input", "failure-lambda", "function-modes", "surroundings", "tenant-watch"].map(
+    (name) => `test/${name}.test.ts`,
+  ),
+  "test/hosts/jitsu/destination-function.test.ts",
+  "test/hosts/rudderstack/failure.test.ts",
+  "test/hosts/rudderstack/transformation.test.ts",
+  "test/hosts/webhook/webhooks.test.ts",
+];
+
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 const config = {
-  testRunner: "jest",
-  plugins: ["@stryker-mutator/jest-runner"],
-  jest: { configFile: "jest.mutation.config.mjs" },
+  testRunner: "mutation",
+  plugins: [new URL("scripts/mutation-runner.mjs", import.meta.url).href],
   coverageAnalysis: "perTest",
   mutate: [
     "src/destination/*.ts",
     "src/planning/*.ts",
     "src/delivery/*.ts",
-    "src/aws/{clock,deadline,failed-call,invoker,lambda,quoted-secrets,retry-after,session-policy,sessions}.ts",
-    "src/settings/{external-id,operator-policy,routes,tenant}.ts",
+    "src/aws/*.ts",
+    "src/settings/*.ts",
     "src/hosts/jitsu/report.ts",
-    "src/hosts/rudderstack/failure.ts",
+    "src/hosts/rudderstack/{delivery,failure}.ts",
+    "src/hosts/webhook/answer.ts",
   ],
   // Words to people are compared where they matter.
   mutator: { excludedMutations: ["StringLiteral", "ObjectLiteral"] },
   ignoreStatic: true,
-  concurrency: 2,
-  timeoutMS: 20_000,
+  concurrency: 1,
+  timeoutMS: 10_000,
+  maxTestRunnerReuse: 100,
+  disableTypeChecks: false,
   reporters: ["clear-text", "progress", "json"],
+  clearTextReporter: { logTests: false, allowColor: false, allowEmojis: false },
   jsonReporter: { fileName: "node_modules/.cache/mutation.json" },
   tempDirName: ".stryker-tmp",
   cleanTempDir: "always",

@@ -5,6 +5,7 @@ import { types } from "node:util";
  * it and loses its code. Import this to have errors as they are in a plain process.
  */
 Object.defineProperty(Error, Symbol.hasInstance, {
+  configurable: true,
   value(this: unknown, value: unknown): boolean {
     return Function.prototype[Symbol.hasInstance].call(this, value) || (this === Error && types.isNativeError(value));
   },
