@@ -44,7 +44,14 @@ interface Bad {
 
 const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
 const fn = (name: string) => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`;
-const track = (properties: object) => ({ type: "track", event: "Bench", userId: "u", properties });
+/** With a message ID, as every router sends it. */
+const track = (properties: { readonly n: number }) => ({
+  type: "track",
+  event: "Bench",
+  userId: "u",
+  messageId: `m-${properties.n}`,
+  properties,
+});
 
 function tenant(settings: object, properties: object = {}, sourceId?: (n: number) => string): Send {
   const destination = createDestination(settings as Record<string, unknown>);

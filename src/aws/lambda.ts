@@ -27,6 +27,12 @@ const ACCEPTED: Readonly<Record<InvokeTarget["invocationType"], number>> = {
   DryRun: 204,
 };
 
+/**
+ * Characters of a payload from which others get their turn before it is hashed, and once more before it is sent: a JSON text of 6 MB costs the
+ * process 8 ms to write, 4 to hash and 8 to hand over, which no other delivery should have to wait for at once.
+ */
+const LARGE_LENGTH = 256 * 1024;
+
 /** A target's request with a caller's signature, all but the body, and where it goes. */
 interface Prepared {
   readonly endpoint: Endpoint;
@@ -59,11 +65,14 @@ export function lambdaInvoke(ports: LambdaPorts) {
     const caller = credentials ?? (await ports.identity?.(target.region, deadline));
     if (!caller) throw noIdentity("lambda");
     const { endpoint, request } = prepared.get(caller)?.get(target) ?? (await prepare(target, caller, deadline));
+    const large = payload.length > LARGE_LENGTH;
+    if (large) await deadline.pause(0);
+    const headers = request.headers(payload, time.now());
+    if (large) await deadline.pause(0);
     // What would be sent after the deadline might run, and be taken for lost.
     if (deadline.left <= 0) throw deadline.error("lambda");
     let answer: WireAnswer;
     try {
-      const headers = request.headers(payload, time.now());
       const way = deadline.via ?? transport;
       const raw = await way.post({ endpoint, path: request.path, headers, body: payload }, deadline);
       answer = withoutSecretsOf(raw, caller);
