@@ -49,16 +49,14 @@ export class Invoker {
   readonly #aws: Aws;
   readonly #sessions: Sessions;
   readonly #caller: Caller;
-  /** The narrowest first; those that AWS found too large are taken out. */
-  #policies: readonly string[];
+  /** The narrowest first; those that AWS found too large are taken out. Made with the first use. */
+  #policies: readonly string[] | undefined;
   readonly #requests = new BoundedMap<string, AssumeRoleRequest>({ entries: MAX_REQUESTS });
 
   constructor(aws: Aws, sessions: Sessions, caller: Caller) {
     this.#aws = aws;
     this.#sessions = sessions;
     this.#caller = caller;
-    const { role, region, functions } = caller;
-    this.#policies = role ? sessionPolicies(functions, { ...role, region }).map(({ json }) => json) : [];
   }
 
   /**
@@ -147,7 +145,7 @@ export class Invoker {
 
   /** Leaves out a session policy that AWS found too large. @returns whether there is a shorter one to try */
   #shorten(tooLarge: string): boolean {
-    const [first, ...shorter] = this.#policies;
+    const [first, ...shorter] = this.#policies ?? [];
     // Another delivery may have done so.
     if (first !== tooLarge) return true;
     if (shorter.length === 0) return false;
@@ -156,6 +154,7 @@ export class Invoker {
   }
 
   #request(externalId = ""): AssumeRoleRequest {
+    this.#policies ??= policiesFor(this.#caller);
     const policy = this.#policies[0] ?? "";
     let request = this.#requests.get(externalId);
     if (request?.policy !== policy) {
@@ -172,6 +171,10 @@ export class Invoker {
     }
     return request;
   }
+}
+
+function policiesFor({ role, region, functions }: Caller): readonly string[] {
+  return role ? sessionPolicies(functions, { ...role, region }).map(({ json }) => json) : [];
 }
 
 function invocation(target: InvokeTarget, payload: string, credentials: AwsCredentials | undefined) {

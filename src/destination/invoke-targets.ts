@@ -10,17 +10,18 @@ const MAX_TENANT_TARGETS = 1000;
 /** The functions of one user's settings, as they are to be invoked: the same object where only the event differs. */
 export class InvokeTargets {
   readonly #settings: ParsedSettings;
-  readonly #targets: ReadonlyMap<string, InvokeTarget>;
+  readonly #functions: ReadonlyMap<string, FunctionReference>;
+  readonly #targets = new Map<string, InvokeTarget>();
   readonly #ofTenants = new BoundedMap<string, InvokeTarget>({ entries: MAX_TENANT_TARGETS });
 
   constructor(settings: ParsedSettings, functions: readonly FunctionReference[]) {
     this.#settings = settings;
-    this.#targets = new Map(functions.map((reference) => [reference.configured, targetOf(reference, settings)]));
+    this.#functions = new Map(functions.map((reference) => [reference.configured, reference]));
   }
 
   /** @param configured a function as it stands in the settings */
   referenceOf(configured: string): FunctionReference | undefined {
-    return this.#targets.get(configured)?.function;
+    return this.#functions.get(configured);
   }
 
   for(delivery: PlannedDelivery): InvokeTarget {
@@ -32,7 +33,7 @@ export class InvokeTargets {
   }
 
   #untraced({ function: name, tenantId, executionName }: PlannedDelivery): InvokeTarget {
-    const target = this.#targets.get(name) as InvokeTarget;
+    const target = this.#targets.get(name) ?? this.#targetOf(name);
     if (executionName !== undefined) return { ...target, executionName, ...(tenantId !== undefined && { tenantId }) };
     if (tenantId === undefined) return target;
     const key = `${name} ${tenantId}`;
@@ -42,6 +43,12 @@ export class InvokeTargets {
       this.#ofTenants.set(key, ofTenant);
     }
     return ofTenant;
+  }
+
+  #targetOf(configured: string): InvokeTarget {
+    const target = targetOf(this.#functions.get(configured) as FunctionReference, this.#settings);
+    this.#targets.set(configured, target);
+    return target;
   }
 }
 

@@ -6,7 +6,7 @@ import type { Gatekeeper } from "../aws/passage";
 import type { Transport } from "../aws/transport";
 import type { DeliveryResult } from "../delivery/delivery-result";
 import { FailureLambda } from "../delivery/failure-lambda";
-import type { Entrance } from "../delivery/gates";
+import type { Entrance, Gates } from "../delivery/gates";
 import { isolated } from "../delivery/isolation";
 import { inLanes } from "../delivery/lanes";
 import { resultsOfInvocation } from "../delivery/outcome";
@@ -32,7 +32,9 @@ export class LambdaDestination implements HostedDestination {
   readonly #planner: Planner;
   readonly #invoker: Invoker;
   readonly #targets: InvokeTargets;
-  readonly #gatekeepers: ReadonlyMap<string, Gatekeeper>;
+  readonly #gates: Gates;
+  /** By function as it stands in the settings; most are never used where settings are made by a template. */
+  readonly #gatekeepers = new Map<string, Gatekeeper>();
   readonly #failures: FailureLambda | undefined;
   readonly #microBatches: MicroBatches | undefined;
   #underWay = 0;
@@ -47,9 +49,7 @@ export class LambdaDestination implements HostedDestination {
     this.#planner = new Planner(settings, operator);
     this.#invoker = new Invoker(aws, sessions, { ...settings, functions });
     this.#targets = new InvokeTargets(settings, functions);
-    this.#gatekeepers = new Map(
-      functions.map((reference) => [reference.configured, gates.keeperOf(entranceOf(reference, settings))]),
-    );
+    this.#gates = gates;
     this.#failures = this.#failureLambda();
     if (settings.batchWindowMs > 0 && settings.maxBatchSize > 1) {
       this.#microBatches = new MicroBatches(aws.clock, settings.batchWindowMs, this.#planner.limit, (batch, deadline) =>
@@ -183,6 +183,12 @@ export class LambdaDestination implements HostedDestination {
     return settled;
   }
 
+  #gatekeeperOf(reference: FunctionReference): Gatekeeper {
+    const gatekeeper = this.#gates.keeperOf(entranceOf(reference, this.#settings));
+    this.#gatekeepers.set(reference.configured, gatekeeper);
+    return gatekeeper;
+  }
+
   #failureLambda(): FailureLambda | undefined {
     const { failureFunction, region, role } = this.#settings;
     if (!failureFunction) return undefined;
@@ -207,7 +213,7 @@ export class LambdaDestination implements HostedDestination {
     const asBatch = this.#planner.limit.events > 1;
     try {
       const target = this.#targets.for(first);
-      const gatekeeper = this.#gatekeepers.get(first.function);
+      const gatekeeper = this.#gatekeepers.get(first.function) ?? this.#gatekeeperOf(target.function);
       const payload = payloadOf(deliveries, asBatch);
       const invocation = await this.#invoker.invoke(target, first.externalId, payload, deadline, gatekeeper);
       const results = resultsOfInvocation(deliveries, invocation, deadline.elapsed, {

@@ -1,4 +1,6 @@
+import { base64 } from "../../encoding/base64";
 import { BoundedMap } from "../../encoding/bounded-map";
+import { sha256 } from "../../encoding/sha256";
 import type { JsonObject } from "../../events/segment-event";
 import { settingsFromConfig } from "./host-config";
 
@@ -9,13 +11,19 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** Bytes kept for a character of a configuration: twice as text, and what is made of it. */
 const BYTES_PER_CHARACTER = 10;
 
+/** Configurations that came once, of which it is remembered that they did, and no more. */
+const MAX_SEEN_ONCE = 10_000;
+
 /** What there is for a destination's configuration. */
 export interface ByConfig<Made> {
   /** @param workspaceId what RudderStack's native LAMBDA destination sends as the external ID */
   for(config: Readonly<JsonObject>, workspaceId: string | undefined): Made;
 }
 
-/** What is made of a destination's configuration, made once and not per event. */
+/**
+ * What is made of a destination's configuration, made once and not per event. It is kept from the second time that the configuration comes: what
+ * a template makes of an event comes once, and would only push out what others need.
+ */
 export class MadeByConfig<Made> implements ByConfig<Made> {
   readonly #make: (settings: JsonObject) => Made;
   readonly #made = new BoundedMap<string, { readonly made: Made }>({
@@ -24,6 +32,8 @@ export class MadeByConfig<Made> implements ByConfig<Made> {
     weigh: (_made, key) => key.length * BYTES_PER_CHARACTER,
   });
 
+  readonly #seenOnce = new BoundedMap<string, true>({ entries: MAX_SEEN_ONCE });
+
   /** @param make of a user's settings */
   constructor(make: (settings: JsonObject) => Made) {
     this.#make = make;
@@ -31,11 +41,12 @@ export class MadeByConfig<Made> implements ByConfig<Made> {
 
   for(config: Readonly<JsonObject>, workspaceId: string | undefined): Made {
     const key = JSON.stringify([config, workspaceId]);
-    let known = this.#made.get(key);
-    if (!known) {
-      known = { made: this.#make(settingsFromConfig(config, workspaceId)) };
-      this.#made.set(key, known);
-    }
-    return known.made;
+    const known = this.#made.get(key);
+    if (known) return known.made;
+    const made = this.#make(settingsFromConfig(config, workspaceId));
+    const digest = base64(sha256(key));
+    if (this.#seenOnce.get(digest)) this.#made.set(key, { made });
+    else this.#seenOnce.set(digest, true);
+    return made;
   }
 }
