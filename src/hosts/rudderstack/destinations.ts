@@ -32,6 +32,7 @@ export class MadeByConfig<Made> implements ByConfig<Made> {
     weigh: (_made, key) => key.length * BYTES_PER_CHARACTER,
   });
 
+  #latest: { readonly key: string; readonly made: Made } | undefined;
   readonly #seenOnce = new BoundedMap<string, true>({ entries: MAX_SEEN_ONCE });
 
   /** @param make of a user's settings */
@@ -43,10 +44,17 @@ export class MadeByConfig<Made> implements ByConfig<Made> {
     const key = JSON.stringify([config, workspaceId]);
     const known = this.#made.get(key);
     if (known) return known.made;
-    const made = this.#make(settingsFromConfig(config, workspaceId));
-    const digest = base64(sha256(key));
-    if (this.#seenOnce.get(digest)) this.#made.set(key, { made });
-    else this.#seenOnce.set(digest, true);
+    // The events of one request mostly have one configuration, and are put together by what is made of it.
+    const made = this.#latest?.key === key ? this.#latest.made : this.#make(settingsFromConfig(config, workspaceId));
+    this.#latest = { key, made };
+    if (this.#cameBefore(key)) this.#made.set(key, { made });
     return made;
+  }
+
+  #cameBefore(key: string): boolean {
+    const digest = base64(sha256(key));
+    if (this.#seenOnce.get(digest)) return true;
+    this.#seenOnce.set(digest, true);
+    return false;
   }
 }
