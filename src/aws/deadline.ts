@@ -14,6 +14,8 @@ export interface DeadlineOptions {
   readonly signal?: AbortSignal | undefined;
   /** The way out for this delivery's requests, where each delivery has its own. */
   readonly via?: Transport | undefined;
+  /** Milliseconds of the time that may be spent on waiting for a place, where what is called has no room. */
+  readonly patienceMs?: number | undefined;
 }
 
 const WHO: Readonly<Record<Service, string>> = { lambda: "The function", sts: "AWS STS" };
@@ -51,6 +53,10 @@ export class Deadline implements TimeLimit {
 
   get via(): Transport | undefined {
     return this.#options.via;
+  }
+
+  get patienceMs(): number {
+    return this.#options.patienceMs ?? 0;
   }
 
   /** The same time once more, for something that goes on beside: one waits for one thing. */

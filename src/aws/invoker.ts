@@ -94,7 +94,8 @@ export class Invoker {
           if (deadline.left <= 0) throw deadline.error("sts");
         }
         if (gatekeeper && !passage) {
-          const admitted = gatekeeper.admit(payload.length);
+          let admitted = gatekeeper.admit(payload.length);
+          if (!("leave" in admitted)) admitted = await this.#inItsTurn(gatekeeper, payload.length, admitted, deadline);
           if (!("leave" in admitted)) return { attempts, error: new AwsError(admitted) };
           passage = admitted;
         }
@@ -127,6 +128,24 @@ export class Invoker {
         await deadline.pause(wait);
       }
     }
+  }
+
+  /** Comes back when it was told to, as long as the delivery's patience lasts. @returns what it was told last */
+  async #inItsTurn(
+    gatekeeper: Gatekeeper,
+    bytes: number,
+    turnedAway: AwsErrorDetails,
+    deadline: Deadline,
+  ): Promise<Passage | AwsErrorDetails> {
+    let told: Passage | AwsErrorDetails = turnedAway;
+    for (let patienceMs = deadline.patienceMs; !("leave" in told); ) {
+      const { retryAfterMs = Number.POSITIVE_INFINITY } = told;
+      patienceMs -= retryAfterMs;
+      if (patienceMs < 0 || retryAfterMs >= deadline.left || !this.#aws.clock.timer) return told;
+      await deadline.pause(retryAfterMs);
+      told = gatekeeper.admit(bytes);
+    }
+    return told;
   }
 
   /** Whether there is another session than the one that Lambda refused. */

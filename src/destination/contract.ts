@@ -41,17 +41,20 @@ export interface Destination {
   close(): Promise<void>;
 }
 
+/** What a delivery may be given by this package's own hosts beside. */
+export interface HostedOptions extends DeliverOptions {
+  /** The way out, for hosts that hand each event its own. */
+  readonly via?: Transport;
+  /** Milliseconds, of those that the delivery has, for which it may wait for a place where its function has no room. None unless given. */
+  readonly patienceMs?: number;
+}
+
 /** A destination as this package's own hosts use it, where their queue lies between planning and sending. */
 export interface HostedDestination extends Destination {
-  /** For hosts that hand each event its own way out. */
-  deliver(
-    event: unknown,
-    context?: EventContext,
-    options?: DeliverOptions & { via?: Transport },
-  ): Promise<DeliveryResult>;
+  deliver(event: unknown, context?: EventContext, options?: HostedOptions): Promise<DeliveryResult>;
   plan(event: unknown, context: EventContext): Plan;
   /** What becomes of an event that is not to be sent; where it is rejected, once that is recorded. */
-  settle(plan: Unplanned, options?: DeliverOptions & { via?: Transport }): Promise<DeliveryResult>;
+  settle(plan: Unplanned, options?: HostedOptions): Promise<DeliveryResult>;
   /** Plans what comes out of the host's queue by today's settings. */
   planAnew(queued: QueuedDelivery | QueuedRejection, origin: EventOrigin): Plan;
   /** Plans that may share an invocation, in the order that keeps that of each user. */

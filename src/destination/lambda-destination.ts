@@ -3,7 +3,6 @@ import type { AwsError } from "../aws/aws-error";
 import { Deadline } from "../aws/deadline";
 import { Invoker } from "../aws/invoker";
 import type { Gatekeeper } from "../aws/passage";
-import type { Transport } from "../aws/transport";
 import type { DeliveryResult } from "../delivery/delivery-result";
 import { FailureLambda } from "../delivery/failure-lambda";
 import type { Entrance, Gates } from "../delivery/gates";
@@ -20,7 +19,7 @@ import { configuredFunctions } from "../settings/configured-functions";
 import type { EventOrigin } from "../settings/external-id";
 import type { OperatorPolicy } from "../settings/operator-policy";
 import type { ParsedSettings } from "../settings/settings";
-import type { BatchOptions, DeliverOptions, HostedDestination, Surroundings } from "./contract";
+import type { BatchOptions, DeliverOptions, HostedDestination, HostedOptions, Surroundings } from "./contract";
 import { InvokeTargets } from "./invoke-targets";
 import { MicroBatches } from "./micro-batches";
 
@@ -58,11 +57,7 @@ export class LambdaDestination implements HostedDestination {
     }
   }
 
-  async deliver(
-    event: unknown,
-    context: EventContext = {},
-    options: DeliverOptions & { via?: Transport } = {},
-  ): Promise<DeliveryResult> {
+  async deliver(event: unknown, context: EventContext = {}, options: HostedOptions = {}): Promise<DeliveryResult> {
     const plan = this.plan(event, context);
     if (!isPlanned(plan)) return this.settle(plan, options);
     if (this.#microBatches) return this.#collect(this.#microBatches, plan, options);
@@ -72,7 +67,7 @@ export class LambdaDestination implements HostedDestination {
     return result as DeliveryResult;
   }
 
-  async settle(plan: Unplanned, options: DeliverOptions & { via?: Transport } = {}): Promise<DeliveryResult> {
+  async settle(plan: Unplanned, options: HostedOptions = {}): Promise<DeliveryResult> {
     const result = unsent(plan);
     if (!this.#failures || !plan.record || result.outcome !== "rejected") return result;
     this.#underWay++;
@@ -138,14 +133,15 @@ export class LambdaDestination implements HostedDestination {
   }
 
   /** @param calledAt when the host began to wait, where that was not now */
-  #deadline({ timeoutMs, signal, via }: DeliverOptions & { via?: Transport }, calledAt?: number): Deadline {
+  #deadline({ timeoutMs, signal, via, patienceMs }: HostedOptions, calledAt?: number): Deadline {
     const { clock } = this.#aws;
     const own = this.#settings.timeoutMs;
     const waited = calledAt === undefined || timeoutMs === undefined ? 0 : clock.monotonic() - calledAt;
     const left = timeoutMs === undefined ? own : Math.max(0, Math.round(timeoutMs - waited));
-    if (left >= own) return new Deadline(clock, own, { signal, via, note: this.#timeoutNote });
+    const common = { signal, via, patienceMs, note: this.#timeoutNote };
+    if (left >= own) return new Deadline(clock, own, common);
     const called = waited >= 1 ? "that are left of the router's" : "that the router gives it";
-    return new Deadline(clock, left, { signal, via, note: this.#timeoutNote, called });
+    return new Deadline(clock, left, { ...common, called });
   }
 
   /** With others that come at the same time, in one invocation. */

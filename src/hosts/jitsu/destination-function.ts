@@ -1,6 +1,7 @@
 import type { AnalyticsServerEvent } from "@jitsu/protocols/analytics";
 import type { FullContext, JitsuFunction } from "@jitsu/protocols/functions";
 import type { DeliveryResult } from "../../delivery/delivery-result";
+import type { HostedOptions } from "../../destination/contract";
 import type { JsonObject } from "../../events/segment-event";
 import type { EventContext } from "../../planning/planner";
 import type { Settings } from "../../settings/settings";
@@ -11,10 +12,22 @@ import { reportToJitsu } from "./report";
 /** A destination, as far as it is needed here. */
 export interface Deliverer {
   /** @param ctx what Jitsu hands over with the event */
-  deliver(event: unknown, context: EventContext, ctx: FullContext<Settings>): Promise<DeliveryResult>;
+  deliver(
+    event: unknown,
+    context: EventContext,
+    options: Pick<HostedOptions, "patienceMs">,
+    ctx: FullContext<Settings>,
+  ): Promise<DeliveryResult>;
 }
 
 const NO_SETTINGS = {};
+
+/** Milliseconds for which an event waits for a place when it is tried for the last time: after it comes the dead letter. */
+const PATIENCE_MS = 1000;
+/** Events that have such patience at once: the rotor works on ten, and others are not to wait behind them. */
+const MAX_PATIENT = 5;
+/** Retries of an event, unless the host's operator has set another number. */
+const HOST_RETRIES = 3;
 
 /**
  * Jitsu's face of the destination.
@@ -35,15 +48,35 @@ export function jitsuFunction(
     return destination;
   }
 
+  const lastRetry = retriesOfHost();
+  let patient = 0;
+
+  async function patiently(event: unknown, context: EventContext, ctx: FullContext<Settings>): Promise<DeliveryResult> {
+    const last = (ctx.retries ?? 0) >= lastRetry && patient < MAX_PATIENT;
+    if (last) patient++;
+    try {
+      const options = last ? { patienceMs: PATIENCE_MS } : {};
+      return await destinationFor(ctx.props ?? NO_SETTINGS).deliver(event, context, options, ctx);
+    } finally {
+      if (last) patient--;
+    }
+  }
+
   const deliver: JitsuFunction<AnalyticsServerEvent, Settings> = async (event, ctx: FullContext<Settings>) => {
     const context = { sourceId: ctx.source?.id, workspaceId: ctx.workspace?.id, receivedAt: ctx.receivedAt };
-    const result = await destinationFor(ctx.props ?? NO_SETTINGS).deliver(event, context, ctx);
+    const result = await patiently(event, context, ctx);
     reportToJitsu(result, ctx);
     return event;
   };
   deliver.displayName = "amazon-lambda";
   deliver.description = "Sends events to AWS Lambda functions, a function per call type, through an assumed IAM role.";
   return deliver;
+}
+
+/** As the rotor reads it. A sandbox does not know its host's environment. */
+function retriesOfHost(): number {
+  const given = typeof process === "object" ? process.env?.["MESSAGES_RETRY_COUNT"] : undefined;
+  return given ? Number.parseInt(given, 10) : HOST_RETRIES;
 }
 
 /** The mask is no key; it is told as one that is not right, instead of being sent to AWS. */

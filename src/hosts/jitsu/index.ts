@@ -38,9 +38,9 @@ const watchTenants = tenantWatch(defaults);
 const AmazonLambdaDestination = jitsuFunction((settings) => {
   const destination = createHostedDestination(settings, { defaults });
   return {
-    deliver(event, context) {
+    deliver(event, context, options) {
       watchTenants(context.workspaceId);
-      return destination.deliver(event, context);
+      return destination.deliver(event, context, options);
     },
   };
 }) as unknown as JitsuDestinationFunction;

@@ -92,7 +92,10 @@ const AmazonLambda: JitsuFunction<AnalyticsServerEvent, Settings> = jitsuFunctio
     },
     { ...settings, timeoutMs: settings.timeoutMs || LONGEST_DELIVERY_MS },
   );
-  return { deliver: (event, context, ctx) => destination.deliver(event, context, { via: transportOf(ctx) }) };
+  return {
+    deliver: (event, context, options, ctx) =>
+      destination.deliver(event, context, { ...options, via: transportOf(ctx) }),
+  };
 });
 
 // biome-ignore lint/style/noDefaultExport: Jitsu calls a function's default export.

@@ -4,7 +4,7 @@ import type { InvokeAnswer } from "../../../src/aws/aws";
 import { createDestinationIn } from "../../../src/destination/create-destination";
 import { jitsuFunction } from "../../../src/hosts/jitsu/destination-function";
 import type { Settings } from "../../../src/settings/settings";
-import { ANSWER, FakeAws, failure } from "../../aws/fake-aws";
+import { ANSWER, FakeAws, failure, pending, settled } from "../../aws/fake-aws";
 import { routerOn } from "../../router";
 
 const props = {
@@ -42,7 +42,7 @@ beforeEach(() => {
     made.push(settings);
     const surroundings = routerOn(aws);
     const destination = createDestinationIn(surroundings, settings);
-    return { deliver: (event, context) => destination.deliver(event, context) };
+    return { deliver: (event, context, options) => destination.deliver(event, context, options) };
   });
 });
 
@@ -244,4 +244,92 @@ test("secrets are in no log, error or metric", async () => {
 test("is named and described as the host shows it", () => {
   expect(deliver.displayName).toBe("amazon-lambda");
   expect(deliver.description).toContain("AWS Lambda");
+});
+
+describe("an event whose function has no room", () => {
+  const ofFourPlaces = { ...props, maxConcurrency: 4 };
+  const onTry = (retries: number) => context({ props: ofFourPlaces, retries });
+  let first: ReturnType<typeof pending<InvokeAnswer>>;
+  let underWay: unknown;
+
+  /** Others that take all of its places. */
+  beforeEach(async () => {
+    first = pending();
+    aws.onInvoke = () => first.promise;
+    underWay = Promise.all(Array.from({ length: 4 }, () => deliver(event, onTry(0))));
+    await settled();
+    aws.onInvoke = async () => ANSWER;
+  });
+
+  afterEach(() => {
+    first.resolve(ANSWER);
+    return underWay;
+  });
+
+  async function passing(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 50) {
+      await settled();
+      aws.pass(50);
+    }
+    await settled();
+  }
+
+  test.each([0, 1, 2])("comes back later on try %i, and holds nobody up", async (retries) => {
+    expect(await errorOf(onTry(retries))).toMatchObject({ name: "RetryError", status: 429 });
+    expect(aws.slept).toEqual([]);
+  });
+
+  test("waits for its turn on the last one, before which it would be lost", async () => {
+    const last = deliver(event, onTry(3));
+    await settled();
+    first.resolve(ANSWER);
+    await passing(500);
+
+    expect(await last).toBe(event);
+  });
+
+  test("is given up where that takes more than a second", async () => {
+    const last = errorOf(onTry(3));
+    await passing(800);
+    expect(aws.timers).toBeGreaterThan(0);
+    await passing(500);
+
+    expect(await last).toMatchObject({ name: "RetryError", status: 429 });
+    expect(aws.timers).toBe(0);
+  });
+
+  test("waits beside four others only, so that events of other users are not held up", async () => {
+    const patient = Array.from({ length: 5 }, () => deliver(event, onTry(3)));
+    await settled();
+
+    expect(await errorOf(onTry(3))).toMatchObject({ name: "RetryError" });
+
+    first.resolve(ANSWER);
+    await passing(1000);
+    expect(await Promise.all(patient)).toEqual([event, event, event, event, event]);
+  });
+
+  test("has as many tries as the operator says", async () => {
+    process.env["MESSAGES_RETRY_COUNT"] = "1";
+    try {
+      const surroundings = routerOn(aws);
+      deliver = jitsuFunction((settings) => {
+        const destination = createDestinationIn(surroundings, settings);
+        return { deliver: (event, context, options) => destination.deliver(event, context, options) };
+      });
+    } finally {
+      delete process.env["MESSAGES_RETRY_COUNT"];
+    }
+    aws.onInvoke = () => first.promise;
+    const others = Array.from({ length: 4 }, () => deliver(event, onTry(0)));
+    await settled();
+    aws.onInvoke = async () => ANSWER;
+    const last = deliver(event, onTry(1));
+    await settled();
+    first.resolve(ANSWER);
+    await passing(500);
+
+    expect(await last).toBe(event);
+    await Promise.all(others);
+  });
 });
