@@ -37,6 +37,7 @@ export default defineConfig([
     target: "es2022",
     noExternal: [/.*/],
     minify: true,
+    define: { process: "undefined" },
   },
   {
     // Dropped into rudder-transformer, which has none of our dependencies: two files that import nothing but Node.js.
