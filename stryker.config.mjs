@@ -9,9 +9,8 @@ export const TESTS = [
     (name) => `test/${name}.test.ts`,
   ),
   "test/hosts/jitsu/destination-function.test.ts",
-  "test/hosts/rudderstack/failure.test.ts",
-  "test/hosts/rudderstack/transformation.test.ts",
-  "test/hosts/webhook/webhooks.test.ts",
+  ...["delivery", "failure", "transformation"].map((name) => `test/hosts/rudderstack/${name}.test.ts`),
+  ...["answer", "webhooks"].map((name) => `test/hosts/webhook/${name}.test.ts`),
 ];
 
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */

@@ -103,6 +103,16 @@ test("an event that never was sent has no request ID, and its record no answer",
   });
 });
 
+test("the record of an event without the tenant that its function needs has the event", async () => {
+  await deliver(ORDER, { tenantId: "{group}" });
+  expect(await records()).toEqual([
+    expect.objectContaining({
+      requestPayload: { ...ORDER, projectId: "my-source-id", version: 2 },
+      responsePayload: { errorType: "InvalidEvent", errorMessage: expect.stringContaining("no tenant") },
+    }),
+  ]);
+});
+
 test.each([
   ["a text", "hello", "hello"],
   ["nothing", null, null],

@@ -72,13 +72,13 @@ function grouped<Delivery extends Batchable>(
   const batches: Delivery[][] = [];
   const open = new Map<string, OpenBatch<Delivery>>();
   /** By user: where the last batch stands that holds one of its deliveries. */
-  const lastOf = new Map<string, number>();
+  const lastOf = new Map<string | undefined, number>();
   for (const delivery of deliveries) {
     const { alone = false, user } = delivery;
     const key = sharingKey(delivery);
-    const last = user === undefined ? undefined : lastOf.get(user);
+    const last = lastOf.get(user);
     let current = open.get(key);
-    const room = last !== undefined && last === current?.position ? roomFor(delivery) : roomOf(delivery);
+    const room = last === current?.position ? roomFor(delivery) : roomOf(delivery);
     if (!current || alone || current.alone || current.position < (last ?? 0) || !fits(current, room, limit)) {
       current = { batch: [], events: 0, bytes: EMPTY.bytes, position: batches.length, alone };
       open.set(key, current);
@@ -100,7 +100,7 @@ export function sharingKey({ function: name, externalId = "", tenantId = "" }: B
 
 /** The payload of an invocation. Strung together, it is copied once, when it is hashed; a join would be one copy more. */
 export function payloadOf(batch: readonly { readonly json: string }[], asArray: boolean): string {
-  if (!asArray) return batch[0]?.json ?? "";
+  if (!asArray) return (batch[0] as { readonly json: string }).json;
   let payload = "";
   for (const { json } of batch) payload += payload === "" ? `[${json}` : `,${json}`;
   return `${payload}]`;

@@ -80,15 +80,9 @@ export class Planner {
       const { rejected: problem, json, ...unplanned } = queued;
       return this.#recordable({ ...unplanned, problem }, () => json, origin);
     }
-    const { callType, messageId } = queued;
-    try {
-      return this.#addressed(queued, origin);
-    } catch (error) {
-      return { callType, messageId, problem: problemOf(error) };
-    }
+    return this.#addressed(queued, origin);
   }
 
-  /** @throws SettingsError where the role needs an external ID and there is none */
   #addressed(delivery: QueuedDelivery, origin: EventOrigin): Plan {
     const { callType, messageId, json } = delivery;
     const reference = functionFor(this.#settings.routes, callType, delivery.event);
@@ -124,7 +118,7 @@ export class Planner {
 
   /** With what a record of its being rejected needs, where there will be one. */
   #recordable(unplanned: Unplanned, event: () => string | undefined, origin: EventOrigin): Unplanned {
-    if (!this.#settings.failureFunction || unplanned.problem?.code === "InvalidSettings") return unplanned;
+    if (!this.#settings.failureFunction) return unplanned;
     try {
       return { ...unplanned, record: { json: event(), externalId: this.#externalId(undefined, origin) } };
     } catch (error) {
@@ -173,8 +167,10 @@ function problemOf(error: unknown): PlanningProblem {
 /** As JSON what of an input that is no event would have become one: nothing of the host's own, such as its write key. */
 function ownFields(event: unknown): string | undefined {
   try {
-    if (typeof event !== "object" || event === null) return JSON.stringify(event);
-    return JSON.stringify(Object.fromEntries(Object.entries(event).filter(([key]) => OWN_FIELDS.includes(key))));
+    if (Object(event) !== event) return JSON.stringify(event);
+    return JSON.stringify(
+      Object.fromEntries(Object.entries(event as object).filter(([key]) => OWN_FIELDS.includes(key))),
+    );
   } catch {
     return undefined;
   }

@@ -22,6 +22,12 @@ test("functions and external IDs never share an invocation", () => {
   expect(batches.map((batch) => batch.map(({ bytes }) => bytes))).toEqual([[1, 4], [2], [3], [5]]);
 });
 
+test("who has no user keeps no order with others that have none", () => {
+  const deliveries = [of(1, "f"), of(2, "g"), of(3, "f")];
+  const batches = batchesOf(deliveries, { events: 10, bytes: 1000 });
+  expect(batches.map((batch) => batch.map(({ bytes }) => bytes))).toEqual([[1, 3], [2]]);
+});
+
 test("the limit is the bytes of the array, brackets and commas included", () => {
   // [aaa,bbb] is 9 bytes.
   expect(sizes([3, 3], { events: 10, bytes: 9 })).toEqual([[3, 3]]);
@@ -67,6 +73,17 @@ describe("batches that go side by side", () => {
       "a4 b1 b2",
       "b3 b4 c1",
       "c2 c3 c4",
+    ]);
+  });
+
+  test("hold a user's deliveries to one function together behind one to another", () => {
+    const at = (name: string, user: string) => ({ function: name, bytes: 1, user });
+    const deliveries = [at("f", "b"), at("g", "c"), at("f", "a"), at("g", "a"), at("g", "a")];
+    const batches = batchesByUser(deliveries, { events: 2, bytes: 1000 });
+    expect(batches.map((batch) => batch.map((each) => `${each.function} ${each.user}`))).toEqual([
+      ["f b", "f a"],
+      ["g c"],
+      ["g a", "g a"],
     ]);
   });
 

@@ -41,7 +41,7 @@ function jitsuError(result: DeliveryResult, error: NonNullable<DeliveryResult["e
       ...(error.awsError && { awsError: error.awsError }),
       ...(requestId && { requestId }),
     },
-    ...(outcome === "retry" && retryPolicy(retryAfterMs)),
+    ...retryPolicy(retryAfterMs),
   });
 }
 

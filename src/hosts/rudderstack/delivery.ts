@@ -91,13 +91,9 @@ const NO_FACTS = { messageId: "", durationMs: 0, attempts: 0 };
 
 /** Kept for a retry: the jobs in it may be good. */
 function malformed(problem: string): DeliveryResult {
-  const result = failed(
-    "Unknown",
-    `The request for delivery is not what the transformation makes. ${problem}`,
-    NO_FACTS,
-  );
+  const message = `The request for delivery is not what the transformation makes. ${problem}`;
   const hint = "Let the same version of this destination transform and deliver: install it in every transformer.";
-  return { ...result, ...(result.error && { error: { ...result.error, label: "Malformed request", hint } }) };
+  return failed("Unknown", message, NO_FACTS, { hint });
 }
 
 /** Who the server says that the job is from. */

@@ -150,6 +150,16 @@ describe("what Jitsu sees", () => {
     expect(error).not.toHaveProperty("retryPolicy");
   });
 
+  test("of a durable function is its execution, and of one that returns something what that was", async () => {
+    const executionArn = `${props.lambda}:1/durable-execution/e/i`;
+    aws.onInvoke = answering({ executionArn, payload: JSON.stringify({ ok: true }) });
+    await deliver(event, context({ props: { ...props, returnValue: "Include" } }));
+    expect(logged).toEqual([
+      expect.stringContaining(`(AWS request r-1, execution ${executionArn}).`),
+      `info Returned by ${props.lambda}: {"ok":true}`,
+    ]);
+  });
+
   test("of the function's log is one entry in the log", async () => {
     aws.onInvoke = answering({ logResult: Buffer.from("START\nsomething\nEND").toString("base64") });
     await deliver(event, context({ props: { ...props, logType: "Tail" } }));

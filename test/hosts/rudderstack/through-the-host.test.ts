@@ -766,7 +766,7 @@ describe("requests that are not as they should be", () => {
       body: {
         output: {
           status: 500,
-          message: expect.stringMatching(/^Malformed request: /),
+          message: expect.stringMatching(/^Unknown error: The request for delivery is not what /),
           response: [{ statusCode: 500, metadata: { jobId: 7 } }],
         },
       },
