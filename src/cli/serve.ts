@@ -99,6 +99,8 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   });
   reload.onReload = (result) => metrics.reloaded(result);
   let ready = true;
+  // Heard before anybody can be answered: from then on there may be something in flight.
+  const told = interrupted(io);
   const admin = await open(adminApp(metrics, () => ready).fetch, options.adminHost, options.adminPort, "--admin-port");
   let server: NodeServer;
   try {
@@ -111,7 +113,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   log.info({ url: server.url, adminUrl: admin.url, connections: reload.current.all.length }, "listening");
   reload.watch();
 
-  await interrupted(io);
+  await told;
   ready = false;
   reload.stop();
   log.info({ inFlight: receiver.inFlight }, "ending");
@@ -129,6 +131,7 @@ async function drainUntilInterrupted(options: Options, reload: Reload, io: Io, l
   if (!queue) throw new UsageError("--drain needs --queue.");
   const metrics = new Metrics({ inFlight: () => 0, heldBytes: () => 0, shared: sharedState });
   reload.onReload = (result) => metrics.reloaded(result);
+  const told = interrupted(io);
   const calledOff = new AbortController();
   const admin = await open(
     adminApp(metrics, () => !calledOff.signal.aborted).fetch,
@@ -158,7 +161,7 @@ async function drainUntilInterrupted(options: Options, reload: Reload, io: Io, l
     },
     calledOff.signal,
   );
-  await interrupted(io);
+  await told;
   reload.stop();
   log.info("ending");
   const stopListening = io.onInterrupt(() => process.exit(1));

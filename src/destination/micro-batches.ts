@@ -2,11 +2,15 @@ import type { Clock } from "../aws/clock";
 import type { Deadline } from "../aws/deadline";
 import { Collector } from "../delivery/collector";
 import type { DeliveryResult } from "../delivery/delivery-result";
+import { BoundedMap } from "../encoding/bounded-map";
 import { type BatchLimit, BRACKETS, batchesOf, sharingKey } from "../planning/batches";
 import type { PlannedDelivery } from "../planning/planned-delivery";
 
 /** Ways of sharing that are remembered while nothing is collected for them: functions times external IDs times tenants. */
 const MAX_IDLE = 1000;
+/** Events that are remembered because they have to be sent alone, and characters of their message IDs: who sends them chooses those. */
+const MAX_ALONE = 500;
+const MAX_ALONE_LENGTH = 128;
 
 /** A delivery that is collected, with the time that it has. */
 export interface Collected {
@@ -24,6 +28,8 @@ export class MicroBatches {
   readonly #limit: BatchLimit;
   readonly #sendTogether: SendTogether;
   readonly #collectors = new Map<string, Collector<Collected, DeliveryResult>>();
+  /** By message ID: those whose last result said `alone`. Their router hands them in one at a time again, and cannot say so. */
+  readonly #alone = new BoundedMap<string, true>({ entries: MAX_ALONE });
 
   constructor(clock: Clock, windowMs: number, limit: BatchLimit, sendTogether: SendTogether) {
     this.#clock = clock;
@@ -33,7 +39,10 @@ export class MicroBatches {
   }
 
   deliver(collected: Collected): Promise<DeliveryResult> {
-    return this.#collectorFor(collected.delivery).deliver(collected);
+    const { delivery } = collected;
+    return this.#alone.get(delivery.messageId)
+      ? this.#sendAlone(collected)
+      : this.#collectorFor(delivery).deliver(collected);
   }
 
   /** @returns whether it was still waiting for others, and is not sent any more */
@@ -44,6 +53,12 @@ export class MicroBatches {
   /** Sends what waits for others. */
   flush(): void {
     for (const collector of this.#collectors.values()) collector.flush();
+  }
+
+  async #sendAlone({ delivery, deadline }: Collected): Promise<DeliveryResult> {
+    const [result] = await this.#sendTogether([delivery], deadline);
+    if (result?.outcome !== "retry") this.#alone.delete(delivery.messageId);
+    return result as DeliveryResult;
   }
 
   #collectorFor(delivery: PlannedDelivery): Collector<Collected, DeliveryResult> {
@@ -70,7 +85,11 @@ export class MicroBatches {
       // Whoever came first has the least time.
       const earliest = waiting.find((each) => each.delivery === batch[0])?.deadline as Deadline;
       const results = await this.#sendTogether(batch, earliest);
-      for (const [i, each] of batch.entries()) sent.set(each, results[i] as DeliveryResult);
+      for (const [i, each] of batch.entries()) {
+        const result = results[i] as DeliveryResult;
+        if (result.alone && each.messageId.length <= MAX_ALONE_LENGTH) this.#alone.set(each.messageId, true);
+        sent.set(each, result);
+      }
     }
     return deliveries.map((each) => sent.get(each) as DeliveryResult);
   }

@@ -701,6 +701,26 @@ describe("events that come one at a time, with a Batch Window", () => {
     expect(sent().map((batch) => batch.length)).toEqual([2]);
   });
 
+  test("share none the next time where it could not be told whose fault it was: two that fail alike hold up nobody", async () => {
+    aws.onInvoke = async ({ payload }) =>
+      /"m-[02]"/.test(String(payload))
+        ? { ...ANSWER, functionError: "Unhandled", payload: '{"errorType":"TypeError","errorMessage":"x"}' }
+        : ANSWER;
+    const delivering = destination({ maxBatchSize: 4, batchWindowMs: 200 });
+    const deliverAll = async () => {
+      const results = await Promise.all(
+        [0, 1, 2, 3].map((n) => delivering.deliver({ ...event(n), userId: `u-${n}` }, source)),
+      );
+      return results.map(({ outcome }) => outcome);
+    };
+    expect(await deliverAll()).toEqual(["retry", "retry", "retry", "retry"]);
+    expect(await deliverAll()).toEqual(["retry", "delivered", "retry", "delivered"]);
+    aws.onInvoke = async () => ANSWER;
+    aws.invoked.splice(0);
+    expect(await deliverAll()).toEqual(["delivered", "delivered", "delivered", "delivered"]);
+    expect(sent().map((batch) => batch.length)).toEqual([1, 1, 2]);
+  });
+
   test("are not made to wait any more after ten that came alone", async () => {
     const delivering = windowed();
     for (let n = 0; n < 10; n++) {
