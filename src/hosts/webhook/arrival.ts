@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "hono";
 import { BOUNDS, type Room } from "./bounds";
 import { Refusal } from "./refusal";
@@ -6,6 +6,7 @@ import { Refusal } from "./refusal";
 /** What the runtime hands over beside the request: Node.js's own objects, or AWS Lambda's. */
 export interface RuntimeBindings {
   readonly incoming?: IncomingMessage;
+  readonly outgoing?: ServerResponse;
   readonly requestContext?: {
     readonly http?: { readonly sourceIp?: string };
     readonly identity?: { readonly sourceIp?: string };
@@ -26,13 +27,15 @@ export function headerOf(c: ReceiverContext, name: string): string | undefined {
   return Array.isArray(value) ? value.join(", ") : value;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** A request's body, and the room that it takes until {@link Body.free}. */
 export class Body {
   #held = 0;
 
   constructor(
     readonly room: Room,
-    public bytes: Buffer = Buffer.alloc(0),
+    public bytes: Buffer = NOTHING,
   ) {}
 
   /** @throws Refusal (503) */
@@ -82,16 +85,14 @@ function readIncoming(incoming: IncomingMessage, body: Body): Promise<void> {
       chunks.push(chunk);
     };
     incoming.on("data", onData);
-    incoming.once("end", () => {
+    incoming.on("end", () => {
       ended = true;
       body.bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
       resolve();
     });
-    const gone = () => {
+    incoming.on("close", () => {
       if (!ended) reject(new Refusal(400, "Incomplete", "The request ended before its body did."));
-    };
-    incoming.once("error", gone);
-    incoming.once("close", gone);
+    });
   });
 }
 

@@ -9,7 +9,7 @@ const MAX_AGE = 600;
 export function preflight(c: ReceiverContext, connections: Connections): Response {
   const origin = headerOf(c, "origin");
   if (origin !== undefined && isOpen(c.req.path) && connections.allowsOrigin(origin)) {
-    allow(c, origin);
+    for (const [name, value] of Object.entries(allowing(origin))) c.header(name, value);
     c.header("access-control-allow-methods", "GET, POST");
     c.header("access-control-allow-headers", c.req.header("access-control-request-headers") ?? "content-type");
     c.header("access-control-max-age", String(MAX_AGE));
@@ -24,20 +24,27 @@ export function preflight(c: ReceiverContext, connections: Connections): Respons
  * Lets the page read the answer, where it may send.
  *
  * @param key absent where the request names none
+ * @returns headers of the answer
  * @throws Refusal (403) where the page may not
  */
-export function allowOrigin(c: ReceiverContext, connections: Connections, key?: WriteKey): undefined {
+export function allowOrigin(
+  c: ReceiverContext,
+  connections: Connections,
+  key?: WriteKey,
+): Readonly<Record<string, string>> | undefined {
   const origin = headerOf(c, "origin");
-  if (origin === undefined) return;
+  if (origin === undefined) return undefined;
   const allowed = key ? key.origins.includes("*") || key.origins.includes(origin) : connections.allowsOrigin(origin);
   if (!allowed) throw new Refusal(403, "OriginNotAllowed", "This write key is not for pages of this origin.");
-  allow(c, origin);
+  return allowing(origin);
 }
 
-function allow(c: ReceiverContext, origin: string): void {
-  c.header("access-control-allow-origin", origin);
-  c.header("access-control-allow-credentials", "true");
-  c.header("vary", "Origin");
+function allowing(origin: string): Readonly<Record<string, string>> {
+  return {
+    "access-control-allow-origin": origin,
+    "access-control-allow-credentials": "true",
+    vary: "Origin",
+  };
 }
 
 /** Pages have nothing to do with webhooks. */

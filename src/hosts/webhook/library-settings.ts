@@ -53,10 +53,9 @@ function told(
 ): Response {
   try {
     const key = findWriteKey(connections, said);
-    allowOrigin(c, connections, key);
+    const allowed = allowOrigin(c, connections, key);
     // The host in it is the request's own.
-    c.header("cache-control", "no-store");
-    return c.json(settings(key.id));
+    return c.json(settings(key.id), 200, { ...allowed, "cache-control": "no-store" });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const { status, code, message } = error;

@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { getRequestListener } from "@hono/node-server";
 import type { RuntimeBindings } from "./arrival";
+import { ANSWERED } from "./reply";
 
 /** What a connection may take of the server's time and places. Milliseconds. */
 export const SERVER_BOUNDS = {
@@ -28,8 +28,38 @@ type Fetch = (request: Request, bindings: RuntimeBindings) => Response | Promise
 
 /** What answers the requests of a Node.js server with an app, for a server that has other things to answer as well. */
 export function requestListener(fetch: Fetch): RequestListener {
-  const listener = getRequestListener((request, env) => fetch(request, env as RuntimeBindings));
-  return (incoming, outgoing) => void listener(incoming, outgoing);
+  return (incoming, outgoing) => {
+    const response = fetch(new IncomingRequest(incoming) as unknown as Request, { incoming, outgoing });
+    if (response !== ANSWERED) void write(outgoing, response);
+  };
+}
+
+/** As much of a `Request` as Hono and our routes look at. A body is read where Node.js has it. */
+class IncomingRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly #incoming: IncomingMessage;
+
+  constructor(incoming: IncomingMessage) {
+    const { method = "GET", url = "" } = incoming;
+    // To a HEAD Node.js gives the head of a GET's answer by itself.
+    this.method = method === "HEAD" ? "GET" : method;
+    this.url = url.startsWith("/") ? `http://localhost${url}` : url;
+    this.#incoming = incoming;
+  }
+
+  get headers(): Headers {
+    const all = Object.entries(this.#incoming.headers);
+    return new Headers(all.map(([name, value]): [string, string] => [name, String(value)]));
+  }
+}
+
+async function write(outgoing: ServerResponse, response: Response | Promise<Response>): Promise<void> {
+  const known = await response;
+  if (known === ANSWERED) return;
+  outgoing.statusCode = known.status;
+  known.headers.forEach((value, name) => void outgoing.setHeader(name, value));
+  outgoing.end(Buffer.from(await known.arrayBuffer()));
 }
 
 /**

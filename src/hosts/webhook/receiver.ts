@@ -23,6 +23,7 @@ import { EventRecord } from "./event-record";
 import { inflate, parseJson } from "./json-body";
 import { libraryRoutes } from "./library-settings";
 import { Refusal } from "./refusal";
+import { answerWith, type Reply } from "./reply";
 import { LIBRARY, ROUTERS, type Router } from "./routers";
 import { endpointNamed, isKeptAway, messageIdOrNone, stamp, trackedEvents } from "./tracked-events";
 import { eventsIn, parseItems } from "./webhook-events";
@@ -86,12 +87,13 @@ const WEBHOOK = "/webhook/:connection";
 /** Addresses that there are, whatever the method. */
 const KNOWN_PATH = /^\/(?:v1|beacon\/v1|api\/s|api\/s\/s2s|webhook)\/[^/]+\/?$/;
 
-/** What is known of a request while it is worked on. */
-interface Trace {
-  events: number;
-  connection?: string;
-  code?: string;
-  message?: string;
+/** A request while it is worked on. */
+interface Work {
+  readonly c: ReceiverContext;
+  readonly body: Body;
+  /** Of the answer, whatever it will be. */
+  headers: Record<string, string>;
+  readonly answered: { -readonly [Field in keyof Answered]: Answered[Field] };
 }
 
 /** A request and what it brought. */
@@ -102,6 +104,8 @@ interface Intake {
   readonly receivedAt: number;
   readonly detailed: boolean;
 }
+
+type Take = (work: Work) => Promise<Intake | undefined>;
 
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { connections, observer = {}, proxies = 0, now = Date.now } = options;
@@ -119,87 +123,93 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   app.get("/readyz", (c) => (draining ? c.json({ ok: false, reason: "ending" }, 503) : c.json({ ok: true })));
   libraryRoutes(app, connections);
   app.options("*", (c) => preflight(c, connections()));
-  for (const [route, pattern] of Object.entries(TRACKING)) app.post(pattern, (c) => answered(c, route, takeTracked));
-  app.on(["POST", "PUT", "PATCH"], WEBHOOK, (c) => answered(c, WEBHOOK, takeWebhook));
-  app.notFound((c) => answered(c, "*", KNOWN_PATH.test(c.req.path) ? refuseMethod : refuseUnknown));
+  for (const [route, pattern] of Object.entries(TRACKING)) app.post(pattern, (c) => answer(c, route, takeTracked));
+  app.on(["POST", "PUT", "PATCH"], WEBHOOK, (c) => answer(c, WEBHOOK, takeWebhook));
+  app.notFound((c) => answer(c, "*", KNOWN_PATH.test(c.req.path) ? refuseMethod : refuseUnknown));
   app.onError((error, c) => {
-    observer.failed?.(error);
+    failed(error);
     return c.json({ success: false, code: "Unknown", message: "The receiver made a mistake." }, 500);
   });
 
-  /** Runs a request to its answer, whatever happens. */
-  async function answered(
-    c: ReceiverContext,
-    route: string,
-    take: (c: ReceiverContext, body: Body, trace: Trace) => Promise<Response>,
-  ): Promise<Response> {
-    const startedAt = performance.now();
-    const trace: Trace = { events: 0 };
-    const body = new Body(room);
-    inFlight++;
-    let response: Response;
-    try {
-      if (draining) throw new Refusal(503, "Ending", "The receiver is ending: send this again.", 1);
-      response = await take(c, body, trace);
-    } catch (error) {
-      response = refuse(c, error, trace);
-    } finally {
-      body.free();
-      if (--inFlight === 0) drained();
-    }
-    observer.answered?.({
-      method: c.req.method,
-      route,
-      status: response.status,
-      durationMs: performance.now() - startedAt,
-      ...trace,
-    });
-    return response;
+  function failed(error: unknown): void {
+    observer.failed?.(error);
   }
 
-  function refuse(c: ReceiverContext, error: unknown, trace: Trace): Response {
-    if (!(error instanceof Refusal)) observer.failed?.(error);
+  /** @param take the events out of a request; nothing where it has none and all is well */
+  function answer(c: ReceiverContext, route: string, take: Take): Response | Promise<Response> {
+    return answerWith(c, worked(c, route, take), failed);
+  }
+
+  /** Works on a request until it has its answer, whatever happens. */
+  async function worked(c: ReceiverContext, route: string, take: Take): Promise<Reply> {
+    const startedAt = performance.now();
+    const answered: Work["answered"] = { method: c.req.method, route, status: 0, durationMs: 0, events: 0 };
+    const work: Work = { c, body: new Body(room), headers: {}, answered };
+    inFlight++;
+    let reply: Reply;
+    try {
+      if (draining) throw new Refusal(503, "Ending", "The receiver is ending: send this again.", 1);
+      const intake = await take(work);
+      reply = intake ? await deliver(work, intake) : { status: 200, headers: work.headers, body: { success: true } };
+    } catch (error) {
+      reply = refuse(work, error);
+    } finally {
+      work.body.free();
+      if (--inFlight === 0) drained();
+    }
+    answered.status = reply.status;
+    answered.durationMs = performance.now() - startedAt;
+    observer.answered?.(answered);
+    return reply;
+  }
+
+  function refuse({ c, headers, answered }: Work, error: unknown): Reply {
+    if (!(error instanceof Refusal)) failed(error);
     const refusal =
       error instanceof Refusal ? error : new Refusal(500, "Unknown", "The receiver made a mistake: send this again.");
     const { status, code, message, retryAfterSeconds } = refusal;
-    Object.assign(trace, { code, message });
+    Object.assign(answered, { code, message });
     // What is left of a body that nobody reads would be taken for the next request.
-    if (c.env?.incoming && !c.env.incoming.complete) c.header("connection", "close");
-    if (retryAfterSeconds !== undefined) c.header("retry-after", String(retryAfterSeconds));
-    return c.json({ success: false, code, message }, status);
+    if (c.env?.incoming && !c.env.incoming.complete) headers["connection"] = "close";
+    if (retryAfterSeconds !== undefined) headers["retry-after"] = String(retryAfterSeconds);
+    return { status, headers, body: { success: false, code, message } };
   }
 
-  async function takeTracked(c: ReceiverContext, body: Body, trace: Trace): Promise<Response> {
+  async function takeTracked(work: Work): Promise<Intake | undefined> {
+    const { c, body } = work;
     const receivedAt = now();
     const endpoint = endpointNamed(c.req.param("endpoint") ?? "");
     // Reports of analytics.js about itself.
-    if (c.req.param("endpoint") === "m") return allowOrigin(c, connections()) ?? c.json({ success: true });
+    if (c.req.param("endpoint") === "m") {
+      work.headers = { ...allowOrigin(c, connections()) };
+      return undefined;
+    }
     if (!endpoint) return refuseUnknown();
     const said = keyOutsideBody(c);
-    const early = said === undefined ? undefined : authorised(c, said, trace);
+    const early = said === undefined ? undefined : authorised(work, said);
     await readBody(c, body);
     const inflating = inflate(body, headerOf(c, "content-encoding"));
     if (inflating) await inflating;
     const tracked = trackedEvents(endpoint, parseJson(body.bytes));
-    const key = early ?? authorised(c, tracked.writeKey, trace);
+    const key = early ?? authorised(work, tracked.writeKey);
     assertFew(tracked.events);
     rate.take(key, tracked.events.length);
     const ip = clientIp(c, proxies);
     const date = new Date(receivedAt);
     for (const event of tracked.events) stamp(event, ip, date);
     const { connection } = key;
-    return deliver(c, { connection, router: LIBRARY, events: tracked.events, receivedAt, detailed: false }, trace);
+    return { connection, router: LIBRARY, events: tracked.events, receivedAt, detailed: false };
   }
 
   /** @throws Refusal (401, 403) */
-  function authorised(c: ReceiverContext, said: string | undefined, trace: Trace): WriteKey {
+  function authorised(work: Work, said: string | undefined): WriteKey {
     const key = findWriteKey(connections(), said);
-    trace.connection = key.connection.name;
-    allowOrigin(c, connections(), key);
+    work.answered.connection = key.connection.name;
+    work.headers = { ...allowOrigin(work.c, connections(), key) };
     return key;
   }
 
-  async function takeWebhook(c: ReceiverContext, body: Body, trace: Trace): Promise<Response> {
+  async function takeWebhook({ c, body, answered }: Work): Promise<Intake> {
     const receivedAt = now();
     const name = c.req.param("connection") ?? "";
     const connection = connections().named(name);
@@ -207,7 +217,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       // As for a wrong secret: who has none learns no names.
       throw new Refusal(401, "Unauthorized", "There is no such connection, or it does not take this request's secret.");
     }
-    trace.connection = name;
+    answered.connection = name;
     await readBody(c, body);
     const inflating = inflate(body, headerOf(c, "content-encoding"));
     if (inflating) await inflating;
@@ -219,33 +229,36 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     }
     const events = eventsIn(parsed());
     assertFew(events);
-    return deliver(c, { connection, router: ROUTERS[connection.router], events, receivedAt, detailed: true }, trace);
+    return { connection, router: ROUTERS[connection.router], events, receivedAt, detailed: true };
   }
 
-  async function deliver(c: ReceiverContext, intake: Intake, trace: Trace): Promise<Response> {
+  async function deliver({ c, headers, answered }: Work, intake: Intake): Promise<Reply> {
     const { connection, router, events, detailed } = intake;
-    trace.events = events.length;
+    answered.events = events.length;
     const outcomes = await outcomesOf(intake, traceparentOf(headerOf(c, "traceparent")));
     const kept = !outcomes.some(isRejected) || (await keepRejected(connection, events, outcomes));
     const { status, retryAfterSeconds, body } = answerFor(outcomes, router, { kept, detailed });
-    if (observer.ended) for (const [i, outcome] of outcomes.entries()) observer.ended(connection, outcome, events[i]);
+    if (observer.ended)
+      for (let i = 0; i < outcomes.length; i++) observer.ended(connection, outcomes[i] as Outcome, events[i]);
     const failure = outcomes.find(isFailure);
     // Also where the sender reads of each event what became of it: it does not read which of them have to be sent alone.
     if (failure || c.env?.incoming?.socket.destroyed) remember(connection, outcomes, kept);
-    if (failure?.error) Object.assign(trace, { code: failure.error.code, message: failure.error.message });
-    if (retryAfterSeconds !== undefined) c.header("retry-after", String(retryAfterSeconds));
-    return status === 200 ? c.json(body) : c.json(body, status as 400);
+    if (failure?.error) Object.assign(answered, { code: failure.error.code, message: failure.error.message });
+    if (retryAfterSeconds !== undefined) headers["retry-after"] = String(retryAfterSeconds);
+    return { status, headers, body };
   }
 
   /** An outcome per event: of those that are sent, and of those that need not be. */
-  async function outcomesOf(intake: Intake, traceparent: string | undefined): Promise<readonly EventOutcome[]> {
+  function outcomesOf(intake: Intake, traceparent: string | undefined): Promise<readonly EventOutcome[]> {
     const { events, router } = intake;
     if (router !== LIBRARY && delivered.size === 0) return send(intake, events, traceparent);
     const settled = events.map((event) => settledBefore(intake, event));
     const waiting = events.filter((_event, i) => settled[i] === undefined);
-    const sent = waiting.length > 0 ? await send(intake, waiting, traceparent) : [];
-    let next = 0;
-    return settled.map((outcome) => outcome ?? (sent[next++] as Outcome));
+    if (waiting.length === 0) return Promise.resolve(settled as EventOutcome[]);
+    return send(intake, waiting, traceparent).then((sent) => {
+      let next = 0;
+      return settled.map((outcome) => outcome ?? (sent[next++] as Outcome));
+    });
   }
 
   /** What is known of an event without sending it. */
@@ -267,7 +280,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const timeoutMs = Math.max(1, router.deadlineMs - (now() - receivedAt));
     if (events.length === 1)
       return [
-        await behind.deliver(events[0], context, { timeoutMs, ...(traceparent !== undefined && { traceparent }) }),
+        await behind.deliver(
+          events[0],
+          context,
+          traceparent === undefined ? { timeoutMs } : { timeoutMs, traceparent },
+        ),
       ];
     return behind.deliverBatch(events, context, {
       timeoutMs,
@@ -294,7 +311,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         }),
       ),
     );
-    for (const end of ends) if (end.status === "rejected") observer.failed?.(end.reason);
+    for (const end of ends) if (end.status === "rejected") failed(end.reason);
     return ends.every(({ status }) => status === "fulfilled");
   }
 

@@ -8,7 +8,7 @@ interface Installed {
 
 const ROOT = resolve(__dirname, "../../..");
 /** What the receiver is made of, and is bundled into `dist`. */
-const BUNDLED = ["hono", "@hono/node-server", "pino", "prom-client", "picocolors", "cli-progress"];
+const BUNDLED = ["hono", "pino", "prom-client", "picocolors", "cli-progress"];
 
 function namesIn({ dependencies = {} }: Installed): string[] {
   return Object.entries(dependencies).flatMap(([name, installed]) => [name, ...namesIn(installed)]);
