@@ -32,12 +32,14 @@ export class Deadline implements TimeLimit {
   #onOver: (() => void) | undefined;
   readonly #over = () => this.#isOver();
   #timer: unknown;
+  #patienceMs: number;
 
   /** @param timeoutMs from now on */
   constructor(clock: Clock, timeoutMs: number, options: DeadlineOptions = {}) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#options = options;
+    this.#patienceMs = options.patienceMs ?? 0;
     this.#endsAt = clock.monotonic() + timeoutMs;
   }
 
@@ -55,8 +57,9 @@ export class Deadline implements TimeLimit {
     return this.#options.via;
   }
 
-  get patienceMs(): number {
-    return this.#options.patienceMs ?? 0;
+  /** Whether some of its patience is left. */
+  get isPatient(): boolean {
+    return this.#patienceMs > 0;
   }
 
   /** The same time once more, for something that goes on beside: one waits for one thing. */
@@ -95,6 +98,14 @@ export class Deadline implements TimeLimit {
         };
       promise.then(settle(resolve), settle(reject));
     });
+  }
+
+  /** Waits for a place that will be free in so many milliseconds, where patience and time suffice. @returns whether they did */
+  async bear(ms = Number.POSITIVE_INFINITY): Promise<boolean> {
+    if (ms > this.#patienceMs || ms >= this.left || !this.#clock.timer) return false;
+    this.#patienceMs -= ms;
+    await this.pause(ms);
+    return true;
   }
 
   /** Resolves after so many milliseconds, or when the time is over. */

@@ -41,6 +41,8 @@ const MISDATED: readonly string[] = [
 ];
 /** What STS says where session policy and tags do not fit into what it allots to both. */
 const TOO_LARGE = "PackedPolicyTooLargeException";
+/** The status by which AWS says that it has no room. */
+const THROTTLED = 429;
 /** Requests for roles that are kept at most, one per external ID. */
 const MAX_REQUESTS = 1000;
 
@@ -95,7 +97,9 @@ export class Invoker {
         }
         if (gatekeeper && !passage) {
           let admitted = gatekeeper.admit(payload.length);
-          if (!("leave" in admitted)) admitted = await this.#inItsTurn(gatekeeper, payload.length, admitted, deadline);
+          while (!("leave" in admitted) && (await deadline.bear(admitted.retryAfterMs))) {
+            admitted = gatekeeper.admit(payload.length);
+          }
           if (!("leave" in admitted)) return { attempts, error: new AwsError(admitted) };
           passage = admitted;
         }
@@ -122,30 +126,18 @@ export class Invoker {
             return ended({ attempts, error: denied instanceof AwsError ? denied : unforeseen("sts", denied) });
           }
         }
+        if (passage && error.details.status === THROTTLED && deadline.isPatient) {
+          ended({ attempts, error });
+          passage = undefined;
+          if (await deadline.bear(FIRST_WAIT_MS)) continue;
+          return { attempts, error };
+        }
         const wait = FIRST_WAIT_MS * 2 ** (tries - 1);
         const again = unsent && PASSING.includes(code) && tries < MAX_ATTEMPTS && this.#aws.clock.timer;
         if (!again || deadline.left <= wait) return ended({ attempts, error });
         await deadline.pause(wait);
       }
     }
-  }
-
-  /** Comes back when it was told to, as long as the delivery's patience lasts. @returns what it was told last */
-  async #inItsTurn(
-    gatekeeper: Gatekeeper,
-    bytes: number,
-    turnedAway: AwsErrorDetails,
-    deadline: Deadline,
-  ): Promise<Passage | AwsErrorDetails> {
-    let told: Passage | AwsErrorDetails = turnedAway;
-    for (let patienceMs = deadline.patienceMs; !("leave" in told); ) {
-      const { retryAfterMs = Number.POSITIVE_INFINITY } = told;
-      patienceMs -= retryAfterMs;
-      if (patienceMs < 0 || retryAfterMs >= deadline.left || !this.#aws.clock.timer) return told;
-      await deadline.pause(retryAfterMs);
-      told = gatekeeper.admit(bytes);
-    }
-    return told;
   }
 
   /** Whether there is another session than the one that Lambda refused. */

@@ -23,7 +23,7 @@ export interface Deliverer {
 const NO_SETTINGS = {};
 
 /** Milliseconds for which an event waits for a place when it is tried for the last time: after it comes the dead letter. */
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 2000;
 /** Events that have such patience at once: the rotor works on ten, and others are not to wait behind them. */
 const MAX_PATIENT = 5;
 /** Retries of an event, unless the host's operator has set another number. */

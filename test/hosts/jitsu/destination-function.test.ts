@@ -298,9 +298,9 @@ describe("an event whose function has no room", () => {
     expect(await last).toBe(event);
   });
 
-  test("is given up where that takes more than a second", async () => {
+  test("is given up where that takes more than two seconds", async () => {
     const last = errorOf(onTry(3));
-    await passing(800);
+    await passing(1900);
     expect(aws.timers).toBeGreaterThan(0);
     await passing(500);
 
@@ -317,6 +317,26 @@ describe("an event whose function has no room", () => {
     first.resolve(ANSWER);
     await passing(1000);
     expect(await Promise.all(patient)).toEqual([event, event, event, event, event]);
+  });
+
+  test("is sent once more where it was AWS that had none", async () => {
+    first.resolve(ANSWER);
+    await underWay;
+    first = pending();
+    aws.onInvoke = () => first.promise;
+    underWay = Promise.all([deliver(event, onTry(0)), deliver(event, onTry(0))]);
+    await settled();
+    aws.onInvoke = async () => {
+      aws.onInvoke = async () => ANSWER;
+      throw failure({ service: "lambda", code: "TooManyRequestsException", status: 429, retryAfterMs: 1000 });
+    };
+    const last = deliver(event, onTry(3));
+    await passing(100);
+    first.resolve(ANSWER);
+    await passing(500);
+
+    expect(await last).toBe(event);
+    expect(aws.invoked).toHaveLength(8);
   });
 
   test("has as many tries as the operator says", async () => {
