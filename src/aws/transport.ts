@@ -77,6 +77,12 @@ export function tooLong(): TransportError {
   return new TransportError("broken", "AnswerTooLong", `The answer is longer than ${MAX_ANSWER_BYTES} bytes.`);
 }
 
+/** An answer for which there is no memory beside the others. */
+export function noRoomForAnswer(): TransportError {
+  const message = "The answer is long, and so many long ones are read at the same time that there is no memory for it.";
+  return new TransportError("broken", "NoRoomForAnswer", message);
+}
+
 /** An answer in an encoding that nobody asked for. */
 export function encodedUnasked(encoding: string): TransportError {
   return new TransportError(

@@ -6,6 +6,7 @@ import {
   answeredEarly,
   encodedUnasked,
   MAX_ANSWER_BYTES,
+  noRoomForAnswer,
   type TimeLimit,
   type Transport,
   TransportError,
@@ -18,6 +19,9 @@ import {
 const MAX_CONNECTIONS = 5000;
 /** Addresses of which the way is remembered at most: one per region. */
 const MAX_ORIGINS = 1000;
+/** Bytes of answers that are held at most while they are read, but for so many of each that every function's may have. */
+const HELD_BYTES = 256 * 1024 * 1024;
+const FREE_BYTES = 64 * 1024;
 /** Milliseconds for which an idle connection is kept. AWS closes later, so that it does not close what is being used. */
 const IDLE_MS = 20_000;
 /** Milliseconds for a connection to be made, TLS included; mostly a delivery's own time is over before. */
@@ -38,14 +42,17 @@ type HeaderParser = (raw: Buffer[]) => Headers;
 /**
  * HTTP by undici, at half the CPU time of Node.js's own client (`npm run bench`), on connections that are kept and shared.
  * It is loaded with the first request, and an idle connection keeps no process alive.
+ *
+ * @param options.heldBytes of answers longer than 64 KiB that are held at most while they are read; one that does not fit in is given up
  */
-export function undiciTransport(): Transport {
+export function undiciTransport({ heldBytes = HELD_BYTES } = {}): Transport {
   let loading: Promise<Undici> | undefined;
   let undici: Undici | undefined;
   let parseHeaders: HeaderParser;
   let proxyFor: ProxyFor;
   /** By origin. */
   const waysOut = new BoundedMap<string, WayOut>({ entries: MAX_ORIGINS });
+  const held: Held = { bytes: 0, most: heldBytes };
   /** By the proxy's address; empty for none. */
   const dispatchers = new Map<string, Dispatcher>();
 
@@ -94,7 +101,11 @@ export function undiciTransport(): Transport {
     const { dispatcher, proxy } = wayOut(endpoint.origin, loaded);
     return new Promise<WireAnswer>((resolve, reject) => {
       const pieces = body.length > LARGE_LENGTH ? Buffer.from(body) : undefined;
-      const exchange = new Exchange(parseHeaders, limit, resolve, reject, { proxy, watchesBody: pieces !== undefined });
+      const exchange = new Exchange(parseHeaders, limit, resolve, reject, {
+        proxy,
+        watchesBody: pieces !== undefined,
+        held,
+      });
       const sent = pieces
         ? { headers: [...headers, "content-length", String(pieces.length)], body: Readable.from(inPieces(pieces)) }
         : { headers: headers as string[], body };
@@ -137,6 +148,12 @@ function* inPieces(body: Buffer): Generator<Buffer> {
   for (let from = 0; from < body.length; from += PIECE_BYTES) yield body.subarray(from, from + PIECE_BYTES);
 }
 
+/** What all answers take that are being read, beyond {@link FREE_BYTES} each. */
+interface Held {
+  bytes: number;
+  readonly most: number;
+}
+
 /** One request and its answer, as undici tells of it. */
 class Exchange implements Dispatcher.DispatchHandlers {
   readonly #parseHeaders: HeaderParser;
@@ -144,6 +161,7 @@ class Exchange implements Dispatcher.DispatchHandlers {
   readonly #resolve: (answer: WireAnswer) => void;
   readonly #reject: (error: TransportError) => void;
   readonly #proxy: string | undefined;
+  readonly #held: Held;
   #abort: ((reason?: Error) => void) | undefined;
   /** Whether the whole request has left, as far as anybody can tell. */
   #sent: boolean;
@@ -160,9 +178,10 @@ class Exchange implements Dispatcher.DispatchHandlers {
     limit: TimeLimit,
     resolve: (answer: WireAnswer) => void,
     reject: (error: TransportError) => void,
-    { proxy, watchesBody }: { readonly proxy: string | undefined; readonly watchesBody: boolean },
+    { proxy, watchesBody, held }: { readonly proxy: string | undefined; readonly watchesBody: boolean; held: Held },
   ) {
     this.#proxy = proxy;
+    this.#held = held;
     this.#sent = !watchesBody;
     this.#parseHeaders = parseHeaders;
     this.#limit = limit;
@@ -192,8 +211,12 @@ class Exchange implements Dispatcher.DispatchHandlers {
   }
 
   onData(piece: Buffer): boolean {
+    if (this.#settled) return true;
+    const before = this.#takes;
     this.#bytes += piece.length;
+    this.#held.bytes += this.#takes - before;
     if (this.#bytes > MAX_ANSWER_BYTES) this.#fail(tooLong());
+    else if (this.#takes > 0 && this.#held.bytes > this.#held.most) this.#fail(noRoomForAnswer());
     else if (this.#bytes === piece.length) this.#first = piece;
     else {
       this.#more ??= [this.#first];
@@ -209,8 +232,7 @@ class Exchange implements Dispatcher.DispatchHandlers {
       this.#fail(answeredEarly());
       return;
     }
-    this.#settled = true;
-    this.#limit.unwatch();
+    this.#settle();
     const body = (this.#more ? Buffer.concat(this.#more) : this.#first).toString("utf8");
     this.#resolve({ status: this.#status, body, header: (name) => this.#header(name) });
   }
@@ -227,10 +249,20 @@ class Exchange implements Dispatcher.DispatchHandlers {
     return Array.isArray(value) ? value[0] : value;
   }
 
+  /** Of what all answers may take. */
+  get #takes(): number {
+    return Math.max(this.#bytes - FREE_BYTES, 0);
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    this.#held.bytes -= this.#takes;
+    this.#limit.unwatch();
+  }
+
   #fail(error: TransportError): void {
     if (this.#settled) return;
-    this.#settled = true;
-    this.#limit.unwatch();
+    this.#settle();
     this.#more = undefined;
     this.#reject(error);
     this.#abort?.(error);

@@ -58,12 +58,12 @@ const writes =
   (socket) =>
     void socket.write(text);
 
-async function post(answer: Reply, { limit = new Limit(), body = "{}" } = {}) {
+async function post(answer: Reply, { limit = new Limit(), body = "{}", by = transport } = {}) {
   reply = answer;
   const { port } = server.address() as AddressInfo;
   const endpoint = endpointAt(`http://127.0.0.1:${port}`, false);
   try {
-    const { status, body: text } = await transport.post({ endpoint, path: "/invoke", headers: [], body }, limit);
+    const { status, body: text } = await by.post({ endpoint, path: "/invoke", headers: [], body }, limit);
     return { status, body: text };
   } catch (error) {
     const { kind, code } = error as TransportError;
@@ -114,6 +114,35 @@ test("an answer as long as Lambda's longest is read whole", async () => {
   const body = "x".repeat(MAX_ANSWER_BYTES);
   const answer = await post(writes(says("HTTP/1.1 200 OK", `content-length: ${body.length}`, "", body)));
   expect(answer).toEqual({ status: 200, body });
+});
+
+describe("long answers that are read at the same time", () => {
+  const LONG = 600_000;
+  const long = says("HTTP/1.1 200 OK", `content-length: ${LONG}`, "", "x".repeat(LONG));
+  const by = undiciTransport({ heldBytes: 1_000_000 });
+
+  test("are given up where there is no memory for one more, and short ones are not", async () => {
+    const ends: (() => void)[] = [];
+    const allButTheLastByte: Reply = (socket) => {
+      socket.write(long.slice(0, -1));
+      ends.push(() => socket.write("x"));
+    };
+    const both = [post(allButTheLastByte, { by }), post(allButTheLastByte, { by })];
+
+    expect(await Promise.race(both)).toEqual({ kind: "broken", code: "NoRoomForAnswer" });
+    const short = says("HTTP/1.1 200 OK", "content-length: 4", "", "null");
+    expect(await post(writes(short), { by })).toEqual({ status: 200, body: "null" });
+    for (const end of ends) end();
+    expect(await Promise.all(both)).toContainEqual({ status: 200, body: "x".repeat(LONG) });
+  });
+
+  test("take no memory once they are over, however they ended", async () => {
+    for (let i = 0; i < 5; i++) {
+      const cut = await post((socket) => void socket.end(long.slice(0, -1)), { by });
+      expect(cut).toEqual({ kind: "broken", code: "ECONNRESET" });
+      expect(await post(writes(long), { by })).toMatchObject({ status: 200 });
+    }
+  });
 });
 
 test.each(["gzip", "br", "x-unheard-of"])("an encoding that nobody asked for is refused: %s", async (encoding) => {
