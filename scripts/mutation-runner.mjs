@@ -24,7 +24,11 @@ const stryker = (globalThis.__stryker__ ??= {});
 const mocker = new ModuleMocker(globalThis);
 const { describe, test, it, beforeAll, beforeEach, afterEach, afterAll } = circus;
 Object.assign(globalThis, { describe, test, it, beforeAll, beforeEach, afterEach, afterAll, expect });
+/** Packages that a test file has something else in place of. */
+const mocked = new Map();
 globalThis.jest = {
+  mock: (name, load) => mocked.set(name, load),
+  requireActual: createRequire(import.meta.url),
   fn: (implementation) => mocker.fn(implementation),
   spyOn: (object, name) => mocker.spyOn(object, name),
   restoreAllMocks: () => mocker.restoreAllMocks(),
@@ -78,8 +82,6 @@ class MutationRunner {
       logLevel: "error",
     });
     for (const { path, text } of outputFiles) {
-      // That takes Jest's own registry of modules.
-      if (text.includes("jest.mock(")) continue;
       const file = relative("bundles", path).replace(/\.js$/, ".ts");
       const script = new Script(`(function (require, module, exports, __dirname) {${text}\n})`, {
         filename: resolve(file),
@@ -114,13 +116,11 @@ class MutationRunner {
     const state = circus.getState();
     state.testTimeout = TEST_TIMEOUT_MS;
     expect.setState({ testPath: resolve(file) });
+    mocked.clear();
+    const real = createRequire(resolve(file));
+    const load = Object.assign((name) => (mocked.get(name) ?? real)(name), real);
     const module = { exports: {} };
-    this.#bundles.get(file).runInThisContext()(
-      createRequire(resolve(file)),
-      module,
-      module.exports,
-      resolve(dirname(file)),
-    );
+    this.#bundles.get(file).runInThisContext()(load, module, module.exports, resolve(dirname(file)));
     evaluated();
     if (wanted) state.testNamePattern = { test: (name) => wanted.has(`${file}: ${name}`) };
     try {
