@@ -35,3 +35,27 @@ test.each(["a", "with space", "new\nline", "x".repeat(1225), "ümlaut"])(
 test("a pinned ID does not fall back to the user's choice where the host sends none", () => {
   expect(() => externalIdFor("chosen", { sourceId: "source-1" }, "workspace")).toThrow(SettingsError);
 });
+
+test("the settings' own ID has an example, the host's has none that a user could type", () => {
+  const problems = (from: "settings" | "source") => {
+    try {
+      return externalIdFor(undefined, {}, from);
+    } catch (error) {
+      return (error as SettingsError).problems;
+    }
+  };
+  expect(problems("settings")).toEqual([
+    {
+      setting: "externalId",
+      problem: "is needed: the event came without a source ID to take in its place",
+      example: "my-source-id",
+    },
+  ]);
+  expect(problems("source")).toEqual([
+    {
+      setting: "externalId",
+      problem:
+        "is pinned to the source's ID by the operator (AMAZON_LAMBDA_EXTERNAL_ID=source), but the event came without one",
+    },
+  ]);
+});
