@@ -194,6 +194,20 @@ test.each([
   expect(await records()).toEqual([]);
 });
 
+test("a record that it finds too large is kept for a retry as well, and not given up", async () => {
+  addFunction(dropping("not for us"));
+  aws.misbehave({
+    service: "lambda",
+    function: "failures",
+    error: { code: "RequestTooLargeException", status: 413 },
+  });
+  expect(await deliver()).toMatchObject({
+    outcome: "retry",
+    status: 500,
+    error: { code: "Unknown", awsError: "RequestTooLargeException" },
+  });
+});
+
 test("it shares the delivery's time: an event whose record was not taken in it is a retry", async () => {
   addFunction(dropping("not for us"));
   aws.misbehave({ service: "lambda", function: "failures", latencyMs: 60_000 });

@@ -92,7 +92,7 @@ const GIVEN_UP: readonly string[] = ["DropEvent", "EventNotSupported", "InvalidE
 /** The failure that a function's own error is, by its `errorType`. */
 export function classifyFunctionError(errorType = "", errorMessage = ""): DeliveryErrorCode {
   // Java says `com.example.DropEvent` or `com.example.Handler$DropEvent`, Ruby `Function<Handlers::DropEvent>`.
-  const [, name = ""] = /(\w+)>?$/.exec(errorType) ?? [];
+  const name = /(\w+)>?$/.exec(errorType)?.[1] ?? "";
   if (GIVEN_UP.includes(name)) return "RejectedByFunction";
   const timedOut = errorType === "Sandbox.Timedout" || /Task timed out after [\d.]+ seconds/.test(errorMessage);
   return timedOut ? "OperationTimedOut" : "ExecutionError";

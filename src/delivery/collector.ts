@@ -21,7 +21,8 @@ export class Collector<Delivery, Result> {
   readonly #full: (deliveries: readonly Delivery[]) => boolean;
   readonly #send: (deliveries: readonly Delivery[]) => Promise<readonly Result[]>;
   #waiting: Waiting<Delivery, Result>[] = [];
-  #timer: unknown;
+  /** Stops the timer of what waits, where it has one. */
+  #stopTimer: (() => void) | undefined;
   #inFlight = 0;
   #lonely = 0;
 
@@ -69,8 +70,8 @@ export class Collector<Delivery, Result> {
 
   /** Sends what waits. */
   flush(): void {
-    if (this.#timer !== undefined) this.#clock.timer?.stop(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
     const batch = this.#waiting;
     if (batch.length === 0) return;
     this.#waiting = [];
@@ -84,7 +85,9 @@ export class Collector<Delivery, Result> {
 
   #waitForOthers(): void {
     const { timer } = this.#clock;
-    if (timer && this.#lonely < LONELY) this.#timer = timer.start(() => this.flush(), this.#windowMs);
-    else void Promise.resolve().then(() => this.flush());
+    if (timer && this.#lonely < LONELY) {
+      const started = timer.start(() => this.flush(), this.#windowMs);
+      this.#stopTimer = () => timer.stop(started);
+    } else void Promise.resolve().then(() => this.flush());
   }
 }

@@ -1,5 +1,5 @@
 import { utf8Length } from "../encoding/utf8";
-import type { DeliveryResult } from "./delivery-result";
+import type { DeliveryError, DeliveryResult } from "./delivery-result";
 
 /** An event that is given up, and what became of it. */
 export interface Rejected {
@@ -22,7 +22,7 @@ const MAX_EXCERPT = 100_000;
  * @param now milliseconds since 1970
  * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
  */
-export function failureRecord({ result, json, functionArn }: Rejected, now: number): string {
+export function failureRecord({ result, json = "null", functionArn }: Rejected, now: number): string {
   const record = (payload: string) =>
     `{${[
       '"version":"1.0"',
@@ -32,34 +32,26 @@ export function failureRecord({ result, json, functionArn }: Rejected, now: numb
       ...(result.attempts > 0 ? [`"responseContext":${JSON.stringify(responseContext(result))}`] : []),
       `"responsePayload":${JSON.stringify(responsePayload(result))}`,
     ].join(",")}}`;
-  const whole = record(json ?? "null");
-  return json === undefined || utf8Length(whole) <= MAX_RECORD_BYTES ? whole : record(excerpt(json));
+  const whole = record(json);
+  return utf8Length(whole) <= MAX_RECORD_BYTES ? whole : record(excerpt(json));
 }
 
+// JSON leaves out what is undefined.
+
 function requestContext({ requestId, attempts }: DeliveryResult, functionArn: string | undefined) {
-  return {
-    ...(requestId !== undefined && { requestId }),
-    ...(functionArn !== undefined && { functionArn }),
-    condition: "RetriesExhausted",
-    approximateInvokeCount: attempts,
-  };
+  return { requestId, functionArn, condition: "RetriesExhausted", approximateInvokeCount: attempts };
 }
 
 function responseContext({ executedVersion, error }: DeliveryResult) {
-  const { functionError } = error ?? {};
-  return {
-    statusCode: 200,
-    ...(executedVersion !== undefined && { executedVersion }),
-    ...(functionError && { functionError: functionError.kind }),
-  };
+  return { statusCode: 200, executedVersion, functionError: error?.functionError?.kind };
 }
 
 /** What the function said of its error, else what we say of the event. */
 function responsePayload({ error }: DeliveryResult) {
-  const { functionError } = error ?? {};
-  if (!functionError) return { errorType: error?.code, errorMessage: error?.message };
+  const { code, message, functionError } = error as DeliveryError;
+  if (!functionError) return { errorType: code, errorMessage: message };
   const { errorType, errorMessage, trace } = functionError;
-  return { errorType, errorMessage, ...(trace && { trace }) };
+  return { errorType, errorMessage, trace };
 }
 
 /** What fits of an event that is too large for a record, marked as such. */

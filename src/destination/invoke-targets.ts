@@ -10,7 +10,7 @@ const MAX_TENANT_TARGETS = 1000;
 /** The functions of one user's settings, as they are to be invoked: the same object where only the event differs. */
 export class InvokeTargets {
   readonly #settings: ParsedSettings;
-  readonly #functions: ReadonlyMap<string, FunctionReference>;
+  readonly #functions: ReadonlyMap<string | undefined, FunctionReference>;
   readonly #targets = new Map<string, InvokeTarget>();
   readonly #ofTenants = new BoundedMap<string, InvokeTarget>({ entries: MAX_TENANT_TARGETS });
 
@@ -20,7 +20,7 @@ export class InvokeTargets {
   }
 
   /** @param configured a function as it stands in the settings */
-  referenceOf(configured: string): FunctionReference | undefined {
+  referenceOf(configured: string | undefined): FunctionReference | undefined {
     return this.#functions.get(configured);
   }
 

@@ -45,3 +45,14 @@ test("whatever a function throws, it is retried unless it asks for the opposite 
     }),
   );
 });
+
+test.each([
+  ["Sandbox.Timedout", "RequestId: 1 Error: over"],
+  ["Runtime.Unknown", "2026-01-02T03:04:05Z 1 Task timed out after 3.01 seconds"],
+])("a function that AWS cut off is one that was too slow: %s, %s", (errorType, errorMessage) => {
+  expect(classifyFunctionError(errorType, errorMessage)).toBe("OperationTimedOut");
+});
+
+test("a function that says nothing of its error failed all the same", () => {
+  expect(classifyFunctionError()).toBe("ExecutionError");
+});

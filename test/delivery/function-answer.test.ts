@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { readBatchAnswer, readFunctionError } from "../../src/delivery/function-answer";
+import { readBatchAnswer, readFunctionError, readReturnValue } from "../../src/delivery/function-answer";
 
 const batch = ["m-1", "m-2", "m-3"];
 const failures = (...ids: unknown[]) =>
@@ -114,4 +114,24 @@ describe("a function's error", () => {
       trace: ["a", "…", "null"],
     });
   });
+});
+
+test("what a function says of its error is cut to what a person reads, part by part", () => {
+  const long = "x".repeat(5000);
+  const nested = Array.from({ length: 50 }, (_, i) => i);
+  const said = { errorType: long, errorMessage: long, trace: [long, nested, ...Array(50).fill("line")] };
+  expect(readFunctionError("Unhandled", JSON.stringify(said))).toEqual({
+    kind: "Unhandled",
+    errorType: "x".repeat(1000),
+    errorMessage: "x".repeat(1000),
+    trace: ["x".repeat(300), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9", ...Array(18).fill("line")],
+  });
+});
+
+test("what a function returned is told whole up to 4 KB, and beyond them cut and marked", () => {
+  const whole = "x".repeat(4096);
+  expect(readReturnValue(whole)).toBe(whole);
+  const cut = readReturnValue(`${whole}y`);
+  expect(cut).toMatch(/^x+… \(cut, 4097 bytes in all\)$/);
+  expect(Buffer.byteLength(cut)).toBe(4096);
 });

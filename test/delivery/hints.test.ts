@@ -65,6 +65,38 @@ test("a role that was not assumed in time is not the function's slowness", () =>
   expect(hintFor("OperationTimedOut", { service: "lambda" })).toBe(FAILURES.OperationTimedOut.hint);
 });
 
+test.each<[what: string, circumstances: Circumstances, hint: RegExp]>([
+  [
+    "its reserved concurrency",
+    { reason: "ReservedFunctionConcurrentInvocationLimitExceeded" },
+    /reserved concurrency is used up/,
+  ],
+  ["its own rate", { reason: "ReservedFunctionInvocationRateLimitExceeded" }, /ten times its reserved concurrency/],
+  ["the account's concurrency", { reason: "ConcurrentInvocationLimitExceeded" }, /account's concurrency in the region/],
+  ["its rate", { reason: "FunctionInvocationRateLimitExceeded" }, /more often per second than its concurrency/],
+  ["the account's rate", { reason: "CallerRateLimitExceeded" }, /account calls Lambda more often/],
+  ["snapshots", { reason: "ConcurrentSnapshotCreateLimitExceeded" }, /SnapStart snapshots/],
+  ["our own limit", { code: "TooManyInFlight", service: "lambda" }, /Max Concurrency, or ask the router's operator/],
+  ["STS", { code: "Throttling", service: "sts" }, /how often roles are assumed/],
+  [
+    "none of these",
+    { code: "TooManyRequestsException", service: "lambda", reason: "New" },
+    /^AWS limits the rate of calls/,
+  ],
+])("what is throttled by %s has a hint of its own", (_what, circumstances, hint) => {
+  expect(hintFor("Throttled", circumstances)).toMatch(hint);
+});
+
+test("a request that something on the way finds too large is no question of the network alone", () => {
+  expect(hintFor("NetworkError", { status: 413 })).toMatch(/client_max_body_size/);
+  expect(hintFor("NetworkError", { status: 502 })).toBe(FAILURES.NetworkError.hint);
+});
+
+test("a package that is missing is to be installed, and an unknown error to be reported", () => {
+  expect(hintFor("Unknown", { kind: "installation" })).toMatch(/^Install what is missing/);
+  expect(hintFor("Unknown", { kind: "service" })).toBe(FAILURES.Unknown.hint);
+});
+
 test("an endpoint of another region is no question of keys", () => {
   const message = "Credential should be scoped to a valid region, not 'eu-west-1'. ";
   expect(hintFor("InvalidCredentials", { service: "sts", message })).toMatch(/AWS_ENDPOINT_URL/);
