@@ -109,7 +109,25 @@ test("the time beside is as long as what is left", () => {
   const time = deadline({ patienceMs: 70 });
   aws.pass(300);
   const beside = time.beside();
-  expect([beside.left, beside.patienceMs, deadline().patienceMs]).toEqual([700, 70, 0]);
+  expect([beside.left, beside.isPatient, deadline().isPatient]).toEqual([700, true, false]);
+});
+
+test("patience lasts for what is left of it, and of the time, and is used up", async () => {
+  const borne = async (time: Deadline, ms?: number) => {
+    const bearing = time.bear(ms);
+    aws.pass(ms ?? 0);
+    return bearing;
+  };
+  const patient = deadline({ patienceMs: 500 });
+  expect(await borne(patient)).toBe(false);
+  expect(await borne(patient, 501)).toBe(false);
+  const again = deadline({ patienceMs: 500 });
+  expect([await borne(again, 300), again.isPatient]).toEqual([true, true]);
+  expect([await borne(again, 200), again.isPatient]).toEqual([true, false]);
+  const short = deadline({ patienceMs: 5000 });
+  expect(await borne(short, 1000)).toBe(false);
+  const { timer: _, ...timeless } = aws.clock;
+  expect(await new Deadline(timeless, 1000, { patienceMs: 500 }).bear(1)).toBe(false);
 });
 
 describe("a call that failed", () => {
