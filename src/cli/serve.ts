@@ -29,6 +29,8 @@ const LOOPBACK = "127.0.0.1";
 /** Milliseconds between two looks at the files: a change of a mounted secret comes by no event. */
 const LOOK_MS = 2_000;
 const MIB = 1024 * 1024;
+/** Of the names that are shown one under the other. */
+const WIDEST_NAME = 24;
 
 const help = `Usage: amazon-lambda-destination serve [options]
 
@@ -343,19 +345,24 @@ async function open(
   }
 }
 
-function introduce({ stderr }: Io, url: string, adminUrl: string, { all, keys }: LoadedConnections): void {
-  const { bold, cyan, yellow } = pc.createColors(stderr.isTTY === true);
-  const say = (text: string) => void stderr.write(`${text}\n`);
-  say(`${bold("Receiver")}  ${cyan(url)}`);
-  say(`${bold("Metrics")}   ${adminUrl}/metrics`);
-  for (const { name, credentials, router } of all) {
-    const ways = [
-      ...(credentials ? [`POST /webhook/${name} (${router})`] : []),
+/** Shows a person what there is; whoever reads the log has it there. */
+function introduce({ stderr, env }: Io, url: string, adminUrl: string, { all, keys }: LoadedConnections): void {
+  if (stderr.isTTY !== true) return;
+  const { bold, cyan, yellow } = pc.createColors(env["NO_COLOR"] === undefined);
+  const widest = Math.max("Receiver".length, ...all.map(({ name }) => name.length));
+  const width = Math.min(widest, WIDEST_NAME);
+  const row = (head: string, ...lines: readonly string[]) => {
+    for (const [i, line] of lines.entries()) stderr.write(`${bold((i === 0 ? head : "").padEnd(width))}  ${line}\n`);
+  };
+  row("Receiver", cyan(url));
+  row("Metrics", `${adminUrl}/metrics`);
+  for (const { name, credentials, router } of all)
+    row(
+      name,
+      ...(credentials ? [`/webhook/${name} (${router})`] : []),
+      ...(credentials?.length === 0 ? [yellow("open to everybody on this machine (--insecure)")] : []),
       ...(keys.some(({ connection }) => connection.name === name) ? ["/v1 and /api/s by write key"] : []),
-    ];
-    say(`${bold(name)}  ${ways.join(", ")}`);
-    if (credentials?.length === 0) say(yellow("  open to everybody on this machine (--insecure)"));
-  }
+    );
 }
 
 function interrupted(io: Io): Promise<void> {
