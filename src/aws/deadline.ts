@@ -14,7 +14,7 @@ export interface DeadlineOptions {
   readonly signal?: AbortSignal | undefined;
   /** The way out for this delivery's requests, where each delivery has its own. */
   readonly via?: Transport | undefined;
-  /** Milliseconds of the time that may be spent on waiting for a place, where what is called has no room. */
+  /** Milliseconds, from the first moment on, in which it may wait for a place where the function has no room. */
   readonly patienceMs?: number | undefined;
 }
 
@@ -32,14 +32,12 @@ export class Deadline implements TimeLimit {
   #onOver: (() => void) | undefined;
   readonly #over = () => this.#isOver();
   #timer: unknown;
-  #patienceMs: number;
 
   /** @param timeoutMs from now on */
   constructor(clock: Clock, timeoutMs: number, options: DeadlineOptions = {}) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#options = options;
-    this.#patienceMs = options.patienceMs ?? 0;
     this.#endsAt = clock.monotonic() + timeoutMs;
   }
 
@@ -57,9 +55,11 @@ export class Deadline implements TimeLimit {
     return this.#options.via;
   }
 
-  /** Whether some of its patience is left. */
-  get isPatient(): boolean {
-    return this.#patienceMs > 0;
+  /** The part of the time in which it may wait for a place; nothing where that is over, or where there are no timers to end it. */
+  get patience(): Deadline | undefined {
+    const { signal, patienceMs = 0 } = this.#options;
+    const ms = Math.min(patienceMs - this.elapsed, this.left);
+    return ms > 0 && this.#clock.timer ? new Deadline(this.#clock, ms, { signal }) : undefined;
   }
 
   /** The same time once more, for something that goes on beside: one waits for one thing. */
@@ -98,14 +98,6 @@ export class Deadline implements TimeLimit {
         };
       promise.then(settle(resolve), settle(reject));
     });
-  }
-
-  /** Waits for a place that will be free in so many milliseconds, where patience and time suffice. @returns whether they did */
-  async bear(ms = Number.POSITIVE_INFINITY): Promise<boolean> {
-    if (ms > this.#patienceMs || ms >= this.left || !this.#clock.timer) return false;
-    this.#patienceMs -= ms;
-    await this.pause(ms);
-    return true;
   }
 
   /** Resolves after so many milliseconds, or when the time is over. */

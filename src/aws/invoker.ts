@@ -97,9 +97,8 @@ export class Invoker {
         }
         if (gatekeeper && !passage) {
           let admitted = gatekeeper.admit(payload.length);
-          while (!("leave" in admitted) && (await deadline.bear(admitted.retryAfterMs))) {
-            admitted = gatekeeper.admit(payload.length);
-          }
+          const patience = "leave" in admitted ? undefined : deadline.patience;
+          if (patience) admitted = await gatekeeper.inTurn(payload.length, patience);
           if (!("leave" in admitted)) return { attempts, error: new AwsError(admitted) };
           passage = admitted;
         }
@@ -126,11 +125,10 @@ export class Invoker {
             return ended({ attempts, error: denied instanceof AwsError ? denied : unforeseen("sts", denied) });
           }
         }
-        if (passage && error.details.status === THROTTLED && deadline.isPatient) {
+        if (passage && error.details.status === THROTTLED && deadline.patience) {
           ended({ attempts, error });
           passage = undefined;
-          if (await deadline.bear(FIRST_WAIT_MS)) continue;
-          return { attempts, error };
+          continue;
         }
         const wait = FIRST_WAIT_MS * 2 ** (tries - 1);
         const again = unsent && PASSING.includes(code) && tries < MAX_ATTEMPTS && this.#aws.clock.timer;

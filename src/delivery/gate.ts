@@ -62,6 +62,7 @@ export class Gate {
   #riseNotBefore = 0;
   #meanMs: number | undefined;
   #lastTurn = 0;
+  readonly #waiting: { readonly most: number; readonly letIn: () => void }[] = [];
   #circuit: { readonly because: "throttled" | "refused"; restMs: number; until: number; probing: boolean } | undefined;
 
   get inFlight(): number {
@@ -80,7 +81,12 @@ export class Gate {
 
   /** Whether there is nothing to remember: a gate like new. */
   get idle(): boolean {
-    return this.#inFlight === 0 && this.#circuit === undefined && this.#limit === Number.POSITIVE_INFINITY;
+    return (
+      this.#inFlight === 0 &&
+      this.#waiting.length === 0 &&
+      this.#circuit === undefined &&
+      this.#limit === Number.POSITIVE_INFINITY
+    );
   }
 
   /**
@@ -96,7 +102,7 @@ export class Gate {
         return { admitted: false, retryAfterMs: between(wait), because: circuit.because };
       }
       circuit.probing = true;
-    } else if (this.#inFlight >= Math.min(Math.floor(this.#limit), most)) {
+    } else if (!this.#hasRoom(most)) {
       const because = this.#inFlight >= most ? "most" : "limit";
       return { admitted: false, retryAfterMs: this.#turn(now, most), because };
     }
@@ -104,7 +110,36 @@ export class Gate {
     return { admitted: true };
   }
 
-  leave({ outcome, tookMs }: Departure, now: number): void {
+  /**
+   * Waits for the next place that becomes free, which nobody who comes later is given.
+   *
+   * @param letIn is called in its turn, and has to {@link leave}
+   * @returns ends the waiting; tells whether it was still going on
+   */
+  queue(letIn: () => void, most = Number.POSITIVE_INFINITY): () => boolean {
+    const waiter = { most, letIn };
+    this.#waiting.push(waiter);
+    return () => {
+      const at = this.#waiting.indexOf(waiter);
+      if (at >= 0) this.#waiting.splice(at, 1);
+      return at >= 0;
+    };
+  }
+
+  leave(departure: Departure, now: number): void {
+    this.#learn(departure, now);
+    for (let [next] = this.#waiting; next && this.#hasRoom(next.most); [next] = this.#waiting) {
+      this.#waiting.shift();
+      this.#inFlight++;
+      next.letIn();
+    }
+  }
+
+  #hasRoom(most: number): boolean {
+    return this.#circuit === undefined && this.#inFlight < Math.min(Math.floor(this.#limit), most);
+  }
+
+  #learn({ outcome, tookMs }: Departure, now: number): void {
     const wasFull = this.#inFlight >= Math.floor(this.#limit);
     this.#inFlight--;
     if (outcome === "answered") {

@@ -1,6 +1,7 @@
 import type { AwsErrorDetails } from "../aws/aws-error";
 import type { Clock } from "../aws/clock";
-import type { Gatekeeper } from "../aws/passage";
+import type { Deadline } from "../aws/deadline";
+import type { Gatekeeper, Passage } from "../aws/passage";
 import { classifyAwsFailure } from "./classify";
 import type { DeliveryErrorCode } from "./delivery-result";
 import { type Admission, type Departure, Gate } from "./gate";
@@ -73,20 +74,40 @@ export class Gates {
   }
 
   keeperOf(entrance: Entrance): Gatekeeper {
-    const { key, tenant, most } = entrance;
     return {
-      admit: (bytes) => {
-        if (!this.#shares.take(tenant, bytes)) return withheld(OVER_SHARE, SHARE_WAIT_MS);
-        const known = this.#at(key);
-        const enteredAt = this.#clock.monotonic();
-        const admission = known.gate.enter(enteredAt, most);
-        if (admission.admitted) {
-          return { leave: (error) => this.#leave(entrance, bytes, known, enteredAt, error) };
-        }
-        this.#shares.give(tenant, bytes);
-        return turnedAway(admission, known);
-      },
+      admit: (bytes) => this.#admit(entrance, bytes),
+      inTurn: (bytes, patience) => this.#inTurn(entrance, bytes, patience),
     };
+  }
+
+  #admit(entrance: Entrance, bytes: number): Passage | AwsErrorDetails {
+    const { key, tenant, most } = entrance;
+    if (!this.#shares.take(tenant, bytes)) return withheld(OVER_SHARE, SHARE_WAIT_MS);
+    const known = this.#at(key);
+    const admission = known.gate.enter(this.#clock.monotonic(), most);
+    if (admission.admitted) return this.#passage(entrance, bytes, known);
+    this.#shares.give(tenant, bytes);
+    return turnedAway(admission, known);
+  }
+
+  async #inTurn(entrance: Entrance, bytes: number, patience: Deadline): Promise<Passage | AwsErrorDetails> {
+    const { key, tenant, most } = entrance;
+    const known = this.#at(key);
+    // A function that takes nothing at present is not waited for.
+    if (known.gate.closedBy || !this.#shares.take(tenant, bytes)) return this.#admit(entrance, bytes);
+    let giveUp = () => false;
+    const place = new Promise<void>((resolve) => {
+      giveUp = known.gate.queue(resolve, most);
+    });
+    await patience.within(place, "lambda").catch(() => {});
+    if (!giveUp()) return this.#passage(entrance, bytes, known);
+    this.#shares.give(tenant, bytes);
+    return this.#admit(entrance, bytes);
+  }
+
+  #passage(entrance: Entrance, bytes: number, known: Known): Passage {
+    const enteredAt = this.#clock.monotonic();
+    return { leave: (error) => this.#leave(entrance, bytes, known, enteredAt, error) };
   }
 
   #leave({ key, tenant }: Entrance, bytes: number, known: Known, enteredAt: number, error?: AwsErrorDetails): void {

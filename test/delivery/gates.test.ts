@@ -1,6 +1,8 @@
 import type { AwsErrorDetails } from "../../src/aws/aws-error";
+import { Deadline } from "../../src/aws/deadline";
 import type { Passage } from "../../src/aws/passage";
 import { type Entrance, Gates } from "../../src/delivery/gates";
+import { FakeAws, settled } from "../aws/fake-aws";
 
 const MB = 1024 * 1024;
 const denied: AwsErrorDetails = {
@@ -117,5 +119,58 @@ describe("a tenant whose functions hang", () => {
     for (let i = 0; i < 20_000; i++) keeper({ most: 1 }).admit(1);
 
     expect(keeper({ key: "g" }).admit(1)).toHaveProperty("leave");
+  });
+});
+
+describe("one that waits for its turn", () => {
+  const aws = new FakeAws();
+  const patience = () => new Deadline(aws.clock, 2000);
+  const ofOne = { most: 1 };
+
+  test("gets the next place, before all who come later", async () => {
+    const inside = admitted(keeper(ofOne).admit(1));
+    const [first, second] = [1, 2].map(() => keeper(ofOne).inTurn(1, patience()));
+
+    inside.leave();
+    expect(keeper(ofOne).admit(1)).toMatchObject({ kind: "withheld" });
+    admitted((await first) as Passage).leave();
+
+    expect(keeper(ofOne).admit(1)).toMatchObject({ kind: "withheld" });
+    admitted((await second) as Passage).leave();
+    expect(gates.size).toBe(0);
+    expect(aws.timers).toBe(0);
+  });
+
+  test("hears why there is none when its patience is over, and leaves nothing behind", async () => {
+    const inside = admitted(keeper(ofOne).admit(1));
+    const waiting = keeper(ofOne).inTurn(1, patience());
+    aws.pass(2000);
+
+    expect(await waiting).toMatchObject({ kind: "withheld", code: "TooManyInFlight" });
+    inside.leave();
+    admitted(keeper(ofOne).admit(1)).leave();
+    expect(gates.size).toBe(0);
+  });
+
+  test("waits for nothing where the function takes nothing", async () => {
+    admitted(keeper().admit(1)).leave(denied);
+
+    expect(await keeper().inTurn(1, patience())).toMatchObject({ code: "AccessDeniedException" });
+    expect(aws.timers).toBe(0);
+  });
+
+  test("is not let in while its own limit is reached, whatever others may", async () => {
+    const inside = [1, 2].map(() => admitted(keeper({ most: 2 }).admit(1)));
+    const waiting = keeper(ofOne).inTurn(1, patience());
+    let letIn = false;
+    void waiting.then(() => {
+      letIn = true;
+    });
+
+    inside[0]?.leave();
+    await settled();
+    expect(letIn).toBe(false);
+    inside[1]?.leave();
+    admitted(await waiting).leave();
   });
 });
