@@ -106,28 +106,29 @@ test("where the surroundings have no timer, nothing is paused for", async () => 
 });
 
 test("the time beside is as long as what is left", () => {
-  const time = deadline({ patienceMs: 70 });
+  const time = deadline();
   aws.pass(300);
-  const beside = time.beside();
-  expect([beside.left, beside.isPatient, deadline().isPatient]).toEqual([700, true, false]);
+  expect(time.beside().left).toBe(700);
 });
 
-test("patience lasts for what is left of it, and of the time, and is used up", async () => {
-  const borne = async (time: Deadline, ms?: number) => {
-    const bearing = time.bear(ms);
-    aws.pass(ms ?? 0);
-    return bearing;
-  };
+test("patience lasts from the first moment on, and no longer than the time or its signal", () => {
+  expect(deadline().patience).toBeUndefined();
   const patient = deadline({ patienceMs: 500 });
-  expect(await borne(patient)).toBe(false);
-  expect(await borne(patient, 501)).toBe(false);
-  const again = deadline({ patienceMs: 500 });
-  expect([await borne(again, 300), again.isPatient]).toEqual([true, true]);
-  expect([await borne(again, 200), again.isPatient]).toEqual([true, false]);
+  expect(patient.patience?.left).toBe(500);
+  aws.pass(300);
+  expect(patient.patience?.left).toBe(200);
+  aws.pass(200);
+  expect(patient.patience).toBeUndefined();
+
   const short = deadline({ patienceMs: 5000 });
-  expect(await borne(short, 1000)).toBe(false);
+  aws.pass(400);
+  expect(short.patience?.left).toBe(600);
+
+  const signal = AbortSignal.abort();
+  expect(deadline({ patienceMs: 500, signal }).patience).toBeUndefined();
+
   const { timer: _, ...timeless } = aws.clock;
-  expect(await new Deadline(timeless, 1000, { patienceMs: 500 }).bear(1)).toBe(false);
+  expect(new Deadline(timeless, 1000, { patienceMs: 500 }).patience).toBeUndefined();
 });
 
 describe("a call that failed", () => {
