@@ -125,6 +125,34 @@ describe("the write key", () => {
   });
 });
 
+describe("the tracking API at", () => {
+  const types = ["track", "identify", "page", "screen", "group", "alias"] as const;
+  const single = ["/v1/", "/api/s/", "/api/s/s2s/"].flatMap((api) =>
+    types.flatMap((type) => [
+      [`${api}${type}`, type],
+      [`${api}${type[0]}`, type],
+    ]),
+  );
+
+  test.each(single)("%s takes a call of type %s", async (path, type) => {
+    const response = await serving.post(path, { writeKey: "key", userId: "u", messageId: "m" });
+
+    expect([response.status, await response.json()]).toEqual([200, { success: true, delivered: 1 }]);
+    expect(serving.behind.taken).toMatchObject([{ type, userId: "u", messageId: "m" }]);
+  });
+
+  test.each(["/v1/batch", "/v1/import", "/v1/b", "/beacon/v1/batch", "/api/s/batch", "/api/s/s2s/batch"])(
+    "%s takes a batch",
+    async (path) => {
+      const batch = types.map((type) => ({ type, userId: "u", messageId: type }));
+      const response = await serving.post(path, { writeKey: "key", batch });
+
+      expect([response.status, await response.json()]).toEqual([200, { success: true, delivered: 6 }]);
+      expect(serving.behind.taken).toMatchObject(batch);
+    },
+  );
+});
+
 test("what the root of a batch says counts for its events", async () => {
   const context = { library: { name: "analytics-go" } };
   const batch = [
