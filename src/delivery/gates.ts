@@ -9,6 +9,11 @@ import { Shares } from "./shares";
 
 /** Under way in a process at most: of one tenant half of it, as long as no other wants that. */
 const ALL = { invocations: 10_000, bytes: 512 * 1024 * 1024 };
+/**
+ * Milliseconds that deliveries may wait for places in all: so many at once, for a burst that a host hands over for the last time, and in the long
+ * run as many as pass times two. Who waits holds one of the host's own places, of which a Jitsu rotor has ten for all of its users.
+ */
+const WAITING = { atOnceMs: 60_000, atATime: 2 };
 /** Functions of which something is remembered at most. */
 const MAX_GATES = 10_000;
 /** Milliseconds after which it is worth coming back where a tenant has its whole share under way. */
@@ -52,6 +57,7 @@ export class Gates {
   readonly #clock: Pick<Clock, "monotonic">;
   readonly #shares: Shares;
   readonly #known = new Map<string, Known>();
+  #waited = { ms: 0, since: 0 };
 
   constructor(clock: Pick<Clock, "monotonic">, all = ALL) {
     this.#clock = clock;
@@ -94,15 +100,26 @@ export class Gates {
     const { key, tenant, most } = entrance;
     const known = this.#at(key);
     // A function that takes nothing at present is not waited for.
-    if (known.gate.closedBy || !this.#shares.take(tenant, bytes)) return this.#admit(entrance, bytes);
+    if (known.gate.closedBy || this.#waitedMs() >= WAITING.atOnceMs || !this.#shares.take(tenant, bytes)) {
+      return this.#admit(entrance, bytes);
+    }
+    const since = this.#clock.monotonic();
     let giveUp = () => false;
     const place = new Promise<void>((resolve) => {
       giveUp = known.gate.queue(resolve, most);
     });
     await patience.within(place, "lambda").catch(() => {});
+    this.#waited.ms += this.#clock.monotonic() - since;
     if (!giveUp()) return this.#passage(entrance, bytes, known);
     this.#shares.give(tenant, bytes);
     return this.#admit(entrance, bytes);
+  }
+
+  /** Milliseconds that deliveries have waited, less what may be waited meanwhile. */
+  #waitedMs(): number {
+    const since = this.#clock.monotonic();
+    this.#waited = { ms: Math.max(this.#waited.ms - (since - this.#waited.since) * WAITING.atATime, 0), since };
+    return this.#waited.ms;
   }
 
   #passage(entrance: Entrance, bytes: number, known: Known): Passage {

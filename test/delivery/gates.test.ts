@@ -159,6 +159,23 @@ describe("one that waits for its turn", () => {
     expect(aws.timers).toBe(0);
   });
 
+  test("does not where others have waited for a minute in all beyond what two may at a time", async () => {
+    now = aws.ms;
+    const inside = admitted(keeper(ofOne).admit(1));
+    const waiting = Array.from({ length: 32 }, () => keeper(ofOne).inTurn(1, patience()));
+    aws.pass(2000);
+    now = aws.ms;
+    await Promise.all(waiting);
+    await keeper(ofOne).inTurn(1, patience());
+    expect(aws.timers).toBe(0);
+
+    now += 1;
+    const again = keeper(ofOne).inTurn(1, patience());
+    expect(aws.timers).toBe(1);
+    inside.leave();
+    admitted(await again).leave();
+  });
+
   test("is not let in while its own limit is reached, whatever others may", async () => {
     const inside = [1, 2].map(() => admitted(keeper({ most: 2 }).admit(1)));
     const waiting = keeper(ofOne).inTurn(1, patience());

@@ -24,8 +24,6 @@ const NO_SETTINGS = {};
 
 /** Milliseconds for which an event waits for a place when it is tried for the last time: after it comes the dead letter. */
 const PATIENCE_MS = 2000;
-/** Events that have such patience at once: the rotor works on ten, and others are not to wait behind them. */
-const MAX_PATIENT = 5;
 /** Retries of an event, unless the host's operator has set another number. */
 const HOST_RETRIES = 3;
 
@@ -49,22 +47,11 @@ export function jitsuFunction(
   }
 
   const lastRetry = retriesOfHost();
-  let patient = 0;
-
-  async function patiently(event: unknown, context: EventContext, ctx: FullContext<Settings>): Promise<DeliveryResult> {
-    const last = (ctx.retries ?? 0) >= lastRetry && patient < MAX_PATIENT;
-    if (last) patient++;
-    try {
-      const options = last ? { patienceMs: PATIENCE_MS } : {};
-      return await destinationFor(ctx.props ?? NO_SETTINGS).deliver(event, context, options, ctx);
-    } finally {
-      if (last) patient--;
-    }
-  }
 
   const deliver: JitsuFunction<AnalyticsServerEvent, Settings> = async (event, ctx: FullContext<Settings>) => {
     const context = { sourceId: ctx.source?.id, workspaceId: ctx.workspace?.id, receivedAt: ctx.receivedAt };
-    const result = await patiently(event, context, ctx);
+    const options = (ctx.retries ?? 0) >= lastRetry ? { patienceMs: PATIENCE_MS } : {};
+    const result = await destinationFor(ctx.props ?? NO_SETTINGS).deliver(event, context, options, ctx);
     reportToJitsu(result, ctx);
     return event;
   };

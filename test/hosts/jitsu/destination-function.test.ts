@@ -308,17 +308,6 @@ describe("an event whose function has no room", () => {
     expect(aws.timers).toBe(0);
   });
 
-  test("waits beside four others only, so that events of other users are not held up", async () => {
-    const patient = Array.from({ length: 5 }, () => deliver(event, onTry(3)));
-    await settled();
-
-    expect(await errorOf(onTry(3))).toMatchObject({ name: "RetryError" });
-
-    first.resolve(ANSWER);
-    await passing(1000);
-    expect(await Promise.all(patient)).toEqual([event, event, event, event, event]);
-  });
-
   test("is sent once more where it was AWS that had none", async () => {
     first.resolve(ANSWER);
     await underWay;
