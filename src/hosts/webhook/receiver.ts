@@ -105,7 +105,13 @@ interface Intake {
   readonly detailed: boolean;
 }
 
-type Take = (work: Work) => Promise<Intake | undefined>;
+/**
+ * Looks at a request's head.
+ *
+ * @returns what takes the events out of its body, once that is read; nothing where there is nothing to take and all is well
+ * @throws Refusal
+ */
+type Take = (work: Work) => (() => Intake) | undefined;
 
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { connections, observer = {}, proxies = 0, now = Date.now } = options;
@@ -135,7 +141,6 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     observer.failed?.(error);
   }
 
-  /** @param take the events out of a request; nothing where it has none and all is well */
   function answer(c: ReceiverContext, route: string, take: Take): Response | Promise<Response> {
     return answerWith(c, worked(c, route, take), failed);
   }
@@ -149,8 +154,17 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     let reply: Reply;
     try {
       if (draining) throw new Refusal(503, "Ending", "The receiver is ending: send this again.", 1);
-      const intake = await take(work);
-      reply = intake ? await deliver(work, intake) : { status: 200, headers: work.headers, body: { success: true } };
+      const takeEvents = take(work);
+      if (takeEvents) {
+        await readBody(c, work.body);
+        const inflating = inflate(work.body, headerOf(c, "content-encoding"));
+        if (inflating) await inflating;
+        const intake = takeEvents();
+        answered.events = intake.events.length;
+        const outcomes = await outcomesOf(intake, traceparentOf(headerOf(c, "traceparent")));
+        const kept = !outcomes.some(isRejected) || (await keepRejected(intake, outcomes));
+        reply = replyTo(work, intake, outcomes, kept);
+      } else reply = { status: 200, headers: work.headers, body: { success: true } };
     } catch (error) {
       reply = refuse(work, error);
     } finally {
@@ -175,7 +189,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     return { status, headers, body: { success: false, code, message } };
   }
 
-  async function takeTracked(work: Work): Promise<Intake | undefined> {
+  function takeTracked(work: Work): (() => Intake) | undefined {
     const { c, body } = work;
     const receivedAt = now();
     const endpoint = endpointNamed(c.req.param("endpoint") ?? "");
@@ -187,18 +201,15 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (!endpoint) return refuseUnknown();
     const said = keyOutsideBody(c);
     const early = said === undefined ? undefined : authorised(work, said);
-    await readBody(c, body);
-    const inflating = inflate(body, headerOf(c, "content-encoding"));
-    if (inflating) await inflating;
-    const tracked = trackedEvents(endpoint, parseJson(body.bytes));
-    const key = early ?? authorised(work, tracked.writeKey);
-    assertFew(tracked.events);
-    rate.take(key, tracked.events.length);
-    const ip = clientIp(c, proxies);
-    const date = new Date(receivedAt);
-    for (const event of tracked.events) stamp(event, ip, date);
-    const { connection } = key;
-    return { connection, router: LIBRARY, events: tracked.events, receivedAt, detailed: false };
+    return () => {
+      const tracked = trackedEvents(endpoint, parseJson(body.bytes));
+      const key = early ?? authorised(work, tracked.writeKey);
+      assertFew(tracked.events);
+      rate.take(key, tracked.events.length);
+      const ip = clientIp(c, proxies);
+      for (const event of tracked.events) stamp(event, ip, receivedAt, isoOf(receivedAt));
+      return { connection: key.connection, router: LIBRARY, events: tracked.events, receivedAt, detailed: false };
+    };
   }
 
   /** @throws Refusal (401, 403) */
@@ -209,34 +220,35 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     return key;
   }
 
-  async function takeWebhook({ c, body, answered }: Work): Promise<Intake> {
+  function takeWebhook({ c, body, answered }: Work): () => Intake {
     const receivedAt = now();
     const name = c.req.param("connection") ?? "";
     const connection = connections().named(name);
-    if (!connection?.credentials) {
+    const credentials = connection?.credentials;
+    if (!credentials) {
       // As for a wrong secret: who has none learns no names.
       throw new Refusal(401, "Unauthorized", "There is no such connection, or it does not take this request's secret.");
     }
     answered.connection = name;
-    await readBody(c, body);
-    const inflating = inflate(body, headerOf(c, "content-encoding"));
-    if (inflating) await inflating;
-    let items: unknown;
-    const parsed = () => (items ??= parseItems(body.bytes, headerOf(c, "content-type")));
-    if (connection.credentials.length > 0) {
-      const header = (name: string) => headerOf(c, name.toLowerCase());
-      authenticate(connection.credentials, { header, body: body.bytes, now: receivedAt, parsed });
-    }
-    const events = eventsIn(parsed());
-    assertFew(events);
-    return { connection, router: ROUTERS[connection.router], events, receivedAt, detailed: true };
+    return () => {
+      let items: unknown;
+      const parsed = () => (items ??= parseItems(body.bytes, headerOf(c, "content-type")));
+      if (credentials.length > 0) {
+        const header = (name: string) => headerOf(c, name.toLowerCase());
+        authenticate(credentials, { header, body: body.bytes, now: receivedAt, parsed });
+      }
+      const events = eventsIn(parsed());
+      assertFew(events);
+      return { connection, router: ROUTERS[connection.router], events, receivedAt, detailed: true };
+    };
   }
 
-  async function deliver({ c, headers, answered }: Work, intake: Intake): Promise<Reply> {
-    const { connection, router, events, detailed } = intake;
-    answered.events = events.length;
-    const outcomes = await outcomesOf(intake, traceparentOf(headerOf(c, "traceparent")));
-    const kept = !outcomes.some(isRejected) || (await keepRejected(connection, events, outcomes));
+  function replyTo(
+    { c, headers, answered }: Work,
+    { connection, router, events, detailed }: Intake,
+    outcomes: readonly EventOutcome[],
+    kept: boolean,
+  ): Reply {
     const { status, retryAfterSeconds, body } = answerFor(outcomes, router, { kept, detailed });
     if (observer.ended)
       for (let i = 0; i < outcomes.length; i++) observer.ended(connection, outcomes[i] as Outcome, events[i]);
@@ -271,21 +283,17 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       : undefined;
   }
 
-  async function send(
+  function send(
     { connection: { behind, sourceId, workspaceId, name }, router, receivedAt }: Intake,
     events: readonly unknown[],
     traceparent: string | undefined,
   ): Promise<readonly Outcome[]> {
-    const context = { sourceId, workspaceId, receivedAt: new Date(receivedAt) };
+    const context = { sourceId, workspaceId, receivedAt: isoOf(receivedAt) };
     const timeoutMs = Math.max(1, router.deadlineMs - (now() - receivedAt));
     if (events.length === 1)
-      return [
-        await behind.deliver(
-          events[0],
-          context,
-          traceparent === undefined ? { timeoutMs } : { timeoutMs, traceparent },
-        ),
-      ];
+      return behind
+        .deliver(events[0], context, traceparent === undefined ? { timeoutMs } : { timeoutMs, traceparent })
+        .then(inList);
     return behind.deliverBatch(events, context, {
       timeoutMs,
       ...(alone.size > 0 && { alone: (i: number) => alone.has(name, messageIdOrNone(events[i])) }),
@@ -294,11 +302,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   /** @returns whether everything that was rejected is kept here now; a disk that is full keeps nothing, and the sender has to */
   async function keepRejected(
-    connection: Connection,
-    events: readonly unknown[],
+    { connection: { keep }, events }: Intake,
     outcomes: readonly EventOutcome[],
   ): Promise<boolean> {
-    const { keep } = connection;
     const rejected = outcomes.flatMap((outcome, i) => (isRejected(outcome) ? [{ outcome, event: events[i] }] : []));
     if (!keep) return false;
     const ends = await Promise.allSettled(
@@ -343,6 +349,16 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   };
 }
 
+const inList = (outcome: Outcome): readonly Outcome[] => [outcome];
+
+let latest = { ms: Number.NaN, iso: "" };
+
+/** ISO 8601, written once for all requests of the same millisecond. */
+function isoOf(ms: number): string {
+  if (ms !== latest.ms) latest = { ms, iso: new Date(ms).toISOString() };
+  return latest.iso;
+}
+
 /** The write key where it stands outside the body: headers win over what Jitsu's libraries mask in it. */
 function keyOutsideBody(c: ReceiverContext): string | undefined {
   return (
@@ -370,7 +386,7 @@ function assertFew(events: readonly unknown[]): void {
   throw new Refusal(413, "TooManyEvents", `A request may have ${BOUNDS.events} events: send fewer at a time.`);
 }
 
-async function refuseUnknown(): Promise<never> {
+function refuseUnknown(): never {
   throw new Refusal(
     404,
     "NotFound",
@@ -378,6 +394,6 @@ async function refuseUnknown(): Promise<never> {
   );
 }
 
-async function refuseMethod(): Promise<never> {
+function refuseMethod(): never {
   throw new Refusal(405, "MethodNotAllowed", "Send events with POST: in a query there is no room for an event.");
 }

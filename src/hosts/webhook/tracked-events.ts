@@ -57,17 +57,20 @@ export function trackedEvents(endpoint: Endpoint, body: unknown): Tracked {
 /**
  * Adds to an event what a router knows: the sender's address, when it came, and the time at which it happened by this clock and not by the
  * sender's. An event without a message ID gets the one that its content has, before the content changes with each try.
+ *
+ * @param receivedAt milliseconds since 1970
+ * @param iso the same as a text
  */
-export function stamp(event: unknown, requestIp: string | undefined, receivedAt: Date): void {
+export function stamp(event: unknown, requestIp: string | undefined, receivedAt: number, iso: string): void {
   if (!isObject(event)) return;
   event["messageId"] ||= messageIdOrNone(event) || undefined;
   if (requestIp !== undefined) event["requestIp"] = requestIp;
-  event["receivedAt"] = receivedAt.toISOString();
+  event["receivedAt"] = iso;
   const happened = event["originalTimestamp"] ?? event["timestamp"];
   const [at, sent] = [moment(happened), moment(event["sentAt"])];
   if (at === undefined || sent === undefined) return;
   event["originalTimestamp"] = happened;
-  const corrected = new Date(receivedAt.getTime() - (sent - at));
+  const corrected = new Date(receivedAt - (sent - at));
   if (!Number.isNaN(corrected.getTime())) event["timestamp"] = corrected.toISOString();
 }
 

@@ -11,10 +11,9 @@ import { Refusal } from "./refusal";
  */
 export function findWriteKey(connections: Connections, said: string | undefined): WriteKey {
   const [id = "", ...rest] = (said ?? "").split(":");
-  const secret = digest(rest.join(":"));
   const key = connections
     .writeKeys(id)
-    .find(({ secretDigest }) => secretDigest === undefined || timingSafeEqual(secretDigest, secret));
+    .find(({ secretDigest }) => secretDigest === undefined || timingSafeEqual(secretDigest, digest(rest.join(":"))));
   if (key) return key;
   throw new Refusal(
     401,
