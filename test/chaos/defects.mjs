@@ -25,7 +25,7 @@ export const DEFECTS = [
     name: "a function's batchItemFailures are not read",
     face: "batches",
     file: "src/delivery/function-answer.ts",
-    from: 'if (payload === "" || payload === "null") return NONE;',
+    from: 'if (payload === "") return NONE;',
     to: "return NONE;",
   },
   {
