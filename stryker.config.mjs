@@ -10,7 +10,7 @@ export const TESTS = [
   ),
   "test/hosts/jitsu/destination-function.test.ts",
   ...["delivery", "failure", "transformation"].map((name) => `test/hosts/rudderstack/${name}.test.ts`),
-  ...["answer", "webhooks"].map((name) => `test/hosts/webhook/${name}.test.ts`),
+  "test/hosts/webhook/answer.test.ts",
 ];
 
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
