@@ -285,6 +285,26 @@ describe("200 deliveries of 200 tenants at once", () => {
   });
 });
 
+test("tenants with keys of their own share the connection to STS, and so does the operator's identity", async () => {
+  const sts = await httpServer(async () => stsSession().body);
+  restore = environment({
+    ...NOBODY,
+    AWS_ENDPOINT_URL: sts.url,
+    AWS_ACCESS_KEY_ID: "AKIDOPERATOR0000000",
+    AWS_SECRET_ACCESS_KEY: "not/a/real+secret",
+  });
+  const aws = createNodeAws();
+  const { base: _, ...ambient } = assumption;
+  const other = { ...base, accessKeyId: "AKIDEXAMPLE00000001" };
+  for (const request of [assumption, { ...assumption, base: other }, ambient]) {
+    await aws.assumeRole(request, within());
+    // The connection is free again.
+    await settled();
+  }
+  expect(sts.connections()).toBe(1);
+  await sts.close();
+});
+
 async function httpServer(respond: (request: IncomingMessage) => Promise<string>) {
   let connections = 0;
   const http = createServer(async (request, response) => {
