@@ -177,9 +177,9 @@ export class Gate {
   }
 
   #open(because: "throttled" | "refused", now: number): void {
-    const { restMs: before = 0, until = 0, probing = false } = this.#circuit ?? {};
+    const { restMs: before, until } = this.#circuit ?? { restMs: 0, until: 0 };
     // Of many that were in flight when it broke, the first opens the circuit and the others find it open.
-    if (this.#circuit && !probing && now < until) return;
+    if (now < until) return;
     const restMs = Math.min(before * 2 || FIRST_REST_MS, LONGEST_REST_MS);
     this.#circuit = { because, restMs, until: now + restMs, probing: false };
   }

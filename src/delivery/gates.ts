@@ -142,7 +142,7 @@ export class Gates {
       known = { gate: new Gate() };
       this.#known.set(key, known);
       const [oldest] = this.#known.keys();
-      if (this.#known.size > MAX_GATES && oldest !== undefined) this.#known.delete(oldest);
+      if (this.#known.size > MAX_GATES) this.#known.delete(oldest as string);
     }
     return known;
   }

@@ -120,7 +120,7 @@ class Half<Delivery> {
 
   /** One that was alone keeps its own result. */
   givenUp(): readonly DeliveryResult[] {
-    return this.deliveries.length > 1 || this.unsent ? this.results.map(aloneNextTime) : this.results;
+    return this.deliveries.length > 1 ? this.results.map(aloneNextTime) : this.results;
   }
 }
 

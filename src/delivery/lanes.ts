@@ -17,17 +17,13 @@ export async function inLanes<Delivery extends Ordered>(
   batches: readonly (readonly Delivery[])[],
   run: (batch: readonly Delivery[]) => Promise<void>,
 ): Promise<void> {
-  const lastOf = new Map<string, Promise<void>>();
+  const lastOf = new Map<string | undefined, Promise<void>>();
   const places = new Map<string, Places>();
   const all = batches.map((batch) => {
-    const name = batch[0]?.function ?? "";
+    const { function: name } = batch[0] as Delivery;
     const ofFunction = places.get(name) ?? new Places(MAX_IN_FLIGHT);
     places.set(name, ofFunction);
-    const before = new Set<Promise<void>>();
-    for (const { user } of batch) {
-      const last = user === undefined ? undefined : lastOf.get(user);
-      if (last) before.add(last);
-    }
+    const before = new Set(batch.map(({ user }) => lastOf.get(user)));
     const done = Promise.all(before).then(() => ofFunction.taken(() => run(batch)));
     for (const { user } of batch) if (user !== undefined) lastOf.set(user, done);
     return done;

@@ -374,3 +374,29 @@ test("those turned away get turns of their own, none further than 10 s", () => {
   expect(waits.slice(0, 4)).toEqual([50, 100, 150, 200]);
   expect(Math.max(...waits)).toBe(10_000);
 });
+
+test("a limit rises with a whole window of answers, not with the first", () => {
+  const gate = new Gate();
+  for (let i = 0; i < 4; i++) gate.enter(0);
+  gate.leave({ outcome: "throttled", tookMs: 1 }, 0);
+  expect(gate.limit).toBe(3);
+  const limits = [1, 2, 3].map(() => {
+    gate.leave({ outcome: "answered", tookMs: 1 }, 1000);
+    gate.enter(1000);
+    return gate.limit;
+  });
+  expect(limits).toEqual([3, 3, 4]);
+});
+
+test.each([1000, 1500])(
+  "an old invocation that is refused when the circuit's time is over opens it for longer: %i",
+  (at) => {
+    const gate = new Gate();
+    gate.enter(0);
+    gate.enter(0);
+    gate.leave({ outcome: "refused", tookMs: 1 }, 0);
+    gate.leave({ outcome: "refused", tookMs: 1 }, at);
+    expect(gate.enter(at + 1999)).toMatchObject({ admitted: false });
+    expect(gate.enter(at + 2000)).toEqual({ admitted: true });
+  },
+);

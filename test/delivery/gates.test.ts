@@ -66,6 +66,7 @@ test.each<[string, Partial<AwsErrorDetails>]>([
   ["a network that fails", { kind: "network", code: "ECONNRESET" }],
   ["a function that takes too long", { kind: "timeout", code: "Timeout" }],
   ["AWS's own failure", { code: "ServiceException", status: 500 }],
+  ["nobody to sign as", { kind: "identity", code: "NoIdentity" }],
   ["a payload that is too large", { code: "RequestTooLargeException", status: 413 }],
 ])("%s closes no gate, and is forgotten", (_, error) => {
   admitted(keeper().admit(1)).leave({ ...denied, ...error });
@@ -190,4 +191,64 @@ describe("one that waits for its turn", () => {
     inside[1]?.leave();
     admitted(await waiting).leave();
   });
+});
+
+test("an operator is told how many are in flight, and how many functions AWS limits, throttles or refuses", () => {
+  expect(gates.state).toEqual({ inFlight: 0, limited: 0, throttled: 0, refused: 0 });
+  const [first, second] = [admitted(keeper().admit(1)), admitted(keeper().admit(1))];
+  expect(gates.state).toEqual({ inFlight: 2, limited: 0, throttled: 0, refused: 0 });
+  first.leave(throttled);
+  expect(gates.state).toEqual({ inFlight: 1, limited: 1, throttled: 0, refused: 0 });
+  second.leave(throttled);
+  expect(gates.state).toEqual({ inFlight: 0, limited: 0, throttled: 1, refused: 0 });
+  admitted(keeper({ key: "g" }).admit(1)).leave(denied);
+  expect(gates.state).toEqual({ inFlight: 0, limited: 0, throttled: 1, refused: 1 });
+});
+
+test("what AWS said when it throttled is told until it says something else of the function", () => {
+  const [first, second, third] = [1, 2, 3].map(() => admitted(keeper().admit(1)));
+  first?.leave(throttled);
+  expect(keeper().admit(1)).toMatchObject({ code: "TooManyRequestsException" });
+  second?.leave({ ...denied, kind: "network", code: "ECONNRESET" });
+  const fourth = admitted(keeper().admit(1));
+  expect(keeper().admit(1)).toMatchObject({ code: "TooManyRequestsException" });
+  third?.leave();
+  admitted(keeper().admit(1));
+  expect(keeper().admit(1)).toMatchObject({ code: "TooManyRequestsException" });
+  fourth.leave();
+});
+
+test("what is not let in for Max Concurrency is not AWS's to answer for", () => {
+  const [first] = [1, 2].map(() => admitted(keeper().admit(1)));
+  first?.leave(throttled);
+  const turnedAway = keeper({ most: 1 }).admit(1);
+  expect(turnedAway).toMatchObject({ code: "TooManyInFlight" });
+  expect(turnedAway).not.toHaveProperty("status");
+});
+
+test("how long an invocation takes is counted from when it was let in", () => {
+  now = 10_000;
+  const first = admitted(keeper({ most: 1 }).admit(1));
+  now = 10_400;
+  first.leave();
+  admitted(keeper({ most: 1 }).admit(1)).leave({ ...throttled });
+  now = 20_000;
+  gates = new Gates({ monotonic: () => now });
+  const [passage] = [admitted(keeper({ most: 2 }).admit(1)), admitted(keeper({ most: 2 }).admit(1))];
+  now = 20_400;
+  passage?.leave();
+  admitted(keeper({ most: 2 }).admit(1));
+  // A place is free every 200 ms, and two are told to come back for it.
+  expect(keeper({ most: 2 }).admit(1)).toMatchObject({ retryAfterMs: 100 });
+});
+
+test("ten thousand functions are remembered, and then the oldest no more", () => {
+  const at = (n: number) => keeper({ key: `f-${n}` });
+  for (let n = 0; n < 10_000; n++) admitted(at(n).admit(1)).leave(denied);
+  expect(gates.size).toBe(10_000);
+  expect(at(0).admit(1)).toHaveProperty("kind", "withheld");
+  admitted(at(10_000).admit(1)).leave(denied);
+  expect(gates.size).toBe(10_000);
+  expect(at(1).admit(1)).toHaveProperty("kind", "withheld");
+  admitted(at(0).admit(1));
 });
