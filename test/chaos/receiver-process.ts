@@ -10,8 +10,8 @@ export type ReceiverOrder =
 
 export type FromReceiver = { readonly heap: number } | { readonly late: string };
 
-/** Milliseconds that it may take to end once it is told to: what is in flight has its deadline. */
-const ENDING_MS = 15_000;
+/** Milliseconds that it may take to end once it is told to: what is in flight has its deadline, of 28 s at most. */
+const ENDING_MS = 30_000;
 /** Below those that systems give to connections, so that nobody else takes it while the receiver is down. */
 const PORTS = { from: 20_000, to: 30_000 };
 

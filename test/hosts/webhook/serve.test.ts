@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -267,6 +268,20 @@ test("at SIGTERM it finishes what is in flight and ends with 0", async () => {
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   expect(await code).toBe(0);
   expect(delivered()).toHaveLength(20);
+});
+
+test("a second SIGTERM ends it at once, whatever is in flight", async () => {
+  service = await start({ shop: connection() });
+  const { child } = service;
+  const answer = service.post("/webhook/shop", { type: "track", event: "Waits", userId: "u" }).catch(() => "cut off");
+  while (!/in_flight 1$/m.test(await service.metrics()));
+  child.kill("SIGTERM");
+  await service.says(/"msg":"ending"/);
+  const exit = once(child, "exit");
+  child.kill("SIGTERM");
+
+  expect(await exit).toEqual([1, null]);
+  expect(await answer).toBe("cut off");
 });
 
 test("nothing that was answered 2xx is lost when it is killed in the middle", async () => {
