@@ -128,7 +128,7 @@ export class Gate {
 
   leave(departure: Departure, now: number): void {
     this.#learn(departure, now);
-    for (let [next] = this.#waiting; next && this.#hasRoom(next.most); [next] = this.#waiting) {
+    for (let next = this.#waiting[0]; next && this.#hasRoom(next.most); next = this.#waiting[0]) {
       this.#waiting.shift();
       this.#inFlight++;
       next.letIn();

@@ -98,9 +98,9 @@ export class Gates {
 
   async #inTurn(entrance: Entrance, bytes: number, patience: Deadline): Promise<Passage | AwsErrorDetails> {
     const { key, tenant, most } = entrance;
-    const known = this.#at(key);
+    const known = this.#known.get(key);
     // A function that takes nothing at present is not waited for.
-    if (known.gate.closedBy || this.#waitedMs() >= WAITING.atOnceMs || !this.#shares.take(tenant, bytes)) {
+    if (!known || known.gate.closedBy || this.#waitedMs() >= WAITING.atOnceMs || !this.#shares.take(tenant, bytes)) {
       return this.#admit(entrance, bytes);
     }
     const since = this.#clock.monotonic();
