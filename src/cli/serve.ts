@@ -111,15 +111,16 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     await admin.close();
     throw error;
   }
+  // Whoever reads that it is at work may send it a signal.
+  reload.watch();
   introduce(io, server.url, admin.url, reload.current);
   log.info({ url: server.url, adminUrl: admin.url, connections: reload.current.all.length }, "listening");
-  reload.watch();
 
   await told;
   ready = false;
   reload.stop();
-  log.info({ inFlight: receiver.inFlight }, "ending");
   const stopListening = io.onInterrupt(() => process.exit(1));
+  log.info({ inFlight: receiver.inFlight }, "ending");
   await Promise.all([server.close(), receiver.drain()]);
   await Promise.all([admin.close(), reload.close()]);
   stopListening();
@@ -141,8 +142,8 @@ async function drainUntilInterrupted(options: Options, reload: Reload, io: Io, l
     adminPort,
     "--admin-port",
   );
-  log.info({ adminUrl: admin.url, connections: reload.current.all.length }, "draining");
   reload.watch();
+  log.info({ adminUrl: admin.url, connections: reload.current.all.length }, "draining");
   const drained = drainQueue(
     queue,
     {
@@ -164,9 +165,9 @@ async function drainUntilInterrupted(options: Options, reload: Reload, io: Io, l
     calledOff.signal,
   );
   await told;
+  const stopListening = io.onInterrupt(() => process.exit(1));
   reload.stop();
   log.info("ending");
-  const stopListening = io.onInterrupt(() => process.exit(1));
   calledOff.abort();
   await drained;
   await Promise.all([admin.close(), queue.close(), deadLetterQueue?.close()]);

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jitsuAnalytics } from "@jitsu/js";
@@ -235,8 +235,11 @@ test("takes new connections from a changed file or at SIGHUP, keeps the old wher
   };
   const loads = [load(), load(), load()];
 
-  const change = (connections: JsonObject) =>
-    writeFile(running.file, JSON.stringify({ settings: { all: settings }, connections }));
+  const change = async (connections: JsonObject) => {
+    // Not read while it is half written.
+    await writeFile(`${running.file}.new`, JSON.stringify({ settings: { all: settings }, connections }));
+    await rename(`${running.file}.new`, running.file);
+  };
   await change({ shop: connection(), other: connection({ writeKeys: undefined }) });
   running.child.kill("SIGHUP");
   await running.says(/"connections":2,"msg":"reloaded"/);
