@@ -39,7 +39,7 @@ export function answerFor(
     return { status: 200, body: { success: true, ...counts, ...(readsResults && { results: outcomes.map(detail) }) } };
   const [worst = failures[0]] = retried;
   const seconds = Math.max(...retried.map(({ retryAfterMs }) => Math.ceil((retryAfterMs ?? USUAL_WAIT * 1000) / 1000)));
-  const rejectedStatus = router.rejectedStatus === 200 && !kept && !readsResults ? KEPT_NOWHERE : router.rejectedStatus;
+  const rejectedStatus = !kept && !readsResults ? KEPT_NOWHERE : router.rejectedStatus;
   const status =
     retried.length > 0 ? router.retryStatus : rejectedStatus === 400 && tooLarge(failures) ? 413 : rejectedStatus;
   return {

@@ -1,4 +1,4 @@
-import { failed, skipped } from "../../../src/delivery/result";
+import { delivered, failed, skipped } from "../../../src/delivery/result";
 import { explain } from "../../../src/hosts/rudderstack/failure";
 
 const facts = { messageId: "m", durationMs: 0, attempts: 1 };
@@ -9,6 +9,7 @@ test.each([
     "The function failed with Error: boom",
     /^Execution Error: The function failed with Error: boom\. The function threw/,
   ],
+  ["NetworkError", "No route. Twice", /^Network error: No route\. Twice\. The router cannot/],
   ["NetworkError", "No route.", /^Network error: No route\. The router cannot/],
   [
     "InvalidSettings",
@@ -21,4 +22,8 @@ test.each([
 
 test("a skipped event says which function is not set", () => {
   expect(explain(skipped({ ...facts, callType: "page" }))).toBe("No Lambda function is set for page calls.");
+});
+
+test("a delivered event says no more than that", () => {
+  expect(explain(delivered(200, { ...facts, callType: "page" }))).toBe("delivered");
 });
