@@ -70,8 +70,12 @@ export function stamp(event: unknown, requestIp: string | undefined, receivedAt:
   const [at, sent] = [moment(happened), moment(event["sentAt"])];
   if (at === undefined || sent === undefined) return;
   event["originalTimestamp"] = happened;
-  const corrected = new Date(receivedAt - (sent - at));
-  if (!Number.isNaN(corrected.getTime())) event["timestamp"] = corrected.toISOString();
+  // Jitsu's libraries write both in the same moment.
+  if (sent === at) event["timestamp"] = iso;
+  else {
+    const corrected = new Date(receivedAt - (sent - at));
+    if (!Number.isNaN(corrected.getTime())) event["timestamp"] = corrected.toISOString();
+  }
 }
 
 /** The event's message ID; empty where it is no event, or its ID cannot be read. */
