@@ -493,3 +493,17 @@ test("an STS answer with an impossible character reference is read all the same"
     details: { code: "AccessDenied", message: "&#x110000; A" },
   });
 });
+
+test("at AWS's own address, an answer without AWS's request ID is somebody else's", async () => {
+  const asked: string[] = [];
+  const between = wireAws(nodeClock, sha256Crypto, {
+    post: async ({ endpoint }) => {
+      asked.push(endpoint.origin);
+      return { status: 200, header: () => undefined, body: "<html>Please log in</html>" };
+    },
+  });
+  await expect(between.invoke(invocation, within())).rejects.toMatchObject({
+    details: { kind: "network", code: "NotFromLambda" },
+  });
+  expect(asked).toEqual(["https://lambda.us-east-1.amazonaws.com"]);
+});
