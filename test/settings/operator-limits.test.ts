@@ -180,3 +180,13 @@ describe("what is unsafe where tenants do not trust each other", () => {
     expect(unsafeForTenants(operator({ ...decided, allowAmbientCredentials: true }))).toHaveLength(1);
   });
 });
+
+test.each([
+  ["AMAZON_LAMBDA_MAX_TIMEOUT_MS", "99", "100"],
+  ["AMAZON_LAMBDA_MAX_TIMEOUT_MS", "900001", "900000"],
+  ["AMAZON_LAMBDA_MAX_CONCURRENCY", "0", "1"],
+  ["AMAZON_LAMBDA_MAX_CONCURRENCY", "1000001", "1000000"],
+])("%s may not be %s, and may be %s", (name, beyond, bound) => {
+  expect(() => operatorPolicyFromEnvironment({ [name]: beyond })).toThrow(SettingsError);
+  expect(Object.values(operatorPolicyFromEnvironment({ [name]: bound }))).toContain(Number(bound));
+});

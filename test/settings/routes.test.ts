@@ -105,3 +105,17 @@ test("a pattern fits what a regular expression of the same meaning fits", () => 
     { numRuns: 2000 },
   );
 });
+
+test("what is to be skipped has no function at all, whether by its name, a pattern or its call type", () => {
+  const settings = { eventLambdas: { Viewed: "(skip)", "Order *": "(skip)" }, pageLambda: "(skip)", lambda: "rest" };
+  const { routes } = parseSettings({ ...common, ...settings });
+  expect(functionFor(routes, "track", "Viewed")).toBeUndefined();
+  expect(functionFor(routes, "track", "Order Completed")).toBeUndefined();
+  expect(functionFor(routes, "page", undefined)).toBeUndefined();
+  expect(functionFor(routes, "screen", undefined)?.name).toBe("rest");
+});
+
+test("of two patterns that are equally specific the first by alphabet counts, however they are listed", () => {
+  expect(routed({ eventLambdas: { "ab*": "one", "*yz": "other" } }, "abyz")).toBe("other");
+  expect(routed({ eventLambdas: { "*yz": "other", "ab*": "one" } }, "abyz")).toBe("other");
+});
