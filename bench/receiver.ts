@@ -10,7 +10,7 @@
 // - Every process is warmed up by itself before anything counts.
 // - Both run with the young generation that the examples of deployments have (NODE_OPTIONS), unless told otherwise with --defaults.
 //
-// To judge a ratio by: Node.js's HTTP server and JSON.parse around deliver() and nothing else took 1.65 to 1.75 times deliver() when this was written.
+// To judge a ratio by: Node.js's HTTP server and JSON.parse around deliver() and nothing else took 1.57 to 1.75 times deliver() when this was written.
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
