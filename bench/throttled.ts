@@ -3,6 +3,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { Places } from "../src/delivery/lanes";
 import { AmazonLambdaDestination } from "../src/hosts/jitsu/index";
 import { createDestination } from "../src/index";
 import type { Counts } from "./neighbours-server";
@@ -99,11 +100,11 @@ async function throughJitsu(seconds: number) {
   let retries = 0;
   let deadLettered = 0;
   const underWay: Promise<void>[] = [];
-  const inRotor = lanes(JITSU_CONCURRENCY);
+  const rotor = new Places(JITSU_CONCURRENCY);
   const deliver = async (event: Record<string, unknown>) => {
     for (let retry = 0; ; retry++) {
       try {
-        await inRotor(() => AmazonLambdaDestination(event, { ...context, retries: retry } as typeof context));
+        await rotor.taken(() => AmazonLambdaDestination(event, { ...context, retries: retry } as typeof context));
         delivered++;
         return;
       } catch (error) {
@@ -126,23 +127,6 @@ async function throughJitsu(seconds: number) {
   }
   await Promise.all(underWay);
   return { events, delivered, retries, deadLettered };
-}
-
-/** Lets so many through at once; the others wait in their order. */
-function lanes(most: number): (work: () => Promise<unknown>) => Promise<void> {
-  const waiting: (() => void)[] = [];
-  let free = most;
-  return async (work) => {
-    if (free > 0) free--;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else free++;
-    }
-  };
 }
 
 function rounded(share: number): number {

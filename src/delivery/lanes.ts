@@ -32,7 +32,7 @@ export async function inLanes<Delivery extends Ordered>(
 }
 
 /** So many places, which are taken in the order in which they are asked for. */
-class Places {
+export class Places {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
@@ -40,7 +40,7 @@ class Places {
     this.#free = places;
   }
 
-  async taken(run: () => Promise<void>): Promise<void> {
+  async taken(run: () => Promise<unknown>): Promise<void> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {

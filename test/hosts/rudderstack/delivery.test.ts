@@ -7,6 +7,7 @@ import { processRouterDest } from "../../../src/hosts/rudderstack/transform";
 import { assessedResult } from "../../assess";
 import { ANSWER, FakeAws } from "../../aws/fake-aws";
 import { routerOn } from "../../router";
+import { DELIVERY_TAGS } from "./delivery-tags";
 
 const ARN = "arn:aws:lambda:us-east-1:123456789012:function:router-events";
 const Config = { lambda: ARN, roleAddress: "arn:aws:iam::123456789012:role/router-events-invoker", maxBatchSize: 10 };
@@ -76,12 +77,7 @@ test("a failure is told in words, with the tags by which the host counts it", as
     statTags: {
       errorCategory: "network",
       errorType: "retryable",
-      destType: "AMAZON_LAMBDA",
-      module: "destination",
-      implementation: "native",
-      feature: "dataDelivery",
-      destinationId: "destination-1",
-      workspaceId: "workspace-1",
+      ...DELIVERY_TAGS,
     },
     response: [{ statusCode: 500, metadata: job(1) }],
   });

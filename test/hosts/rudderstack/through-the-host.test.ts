@@ -1,6 +1,7 @@
 import type { DeliveryResult } from "../../../src/delivery/delivery-result";
 import { CALL_TYPES, type JsonObject } from "../../../src/events/segment-event";
 import { type EmbeddedAws, startEmbeddedAws } from "../../../src/local/aws/embedded-aws";
+import { DELIVERY_TAGS } from "./delivery-tags";
 import { type Job, RudderServer, type Verdict } from "./host/rudder-server";
 import { startTransformer, type Transformer } from "./host/start-transformer";
 
@@ -391,12 +392,7 @@ describe("each way an invocation can fail", () => {
     expect(response).toMatchObject([{ statusCode: expected.statusCode, metadata: { jobId: each.metadata.jobId } }]);
     expect(statTags).toMatchObject({
       ...tags,
-      destType: "AMAZON_LAMBDA",
-      module: "destination",
-      implementation: "native",
-      feature: "dataDelivery",
-      destinationId: "destination-1",
-      workspaceId: "workspace-1",
+      ...DELIVERY_TAGS,
     });
     const { error } = JSON.parse(response[0]?.error ?? "") as DeliveryResult;
     expect(error?.hint).not.toBe("");
